@@ -1,0 +1,34 @@
+/* client.h - what publisher and subscriber share: connection settings, and properties derived from the
+ * memory budget. Nothing of librdkafka shows through these headers. */
+#pragma once
+#include "base/buffer.h"
+#include "base/status.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct kafka_settings {		/* strings are lent by the settings for the call */
+	const char *brokers;		/* host:port list */
+	const char *topic;
+	const char *client_id;		/* "scorebox" when NULL */
+	const char *compression;	/* none lz4 gzip snappy zstd */
+	int64_t linger_ms;
+	const char *options;		/* "a=b,c=d", checked against the allow list */
+	const char *group, *instance;	/* "" none */
+	uint64_t queue_bytes;		/* what librdkafka may hold, of ours or for us */
+	uint64_t record_max_bytes;	/* the largest record we send */
+};
+
+/* Every property must be on the allow list, the value acceptable to librdkafka. STATUS_BAD_DATA names the
+ * first that is not, and lists the allowed ones. */
+enum status kafka_check_options(const char *options, struct why *why) MUST_CHECK;
+/* "host:port,host:port", port optional (9092), IPv6 in brackets. */
+enum status kafka_check_brokers(const char *brokers, struct why *why) MUST_CHECK;
+enum status kafka_check_compression(const char *name, struct why *why) MUST_CHECK;
+/* Kafka's rule: 1..249 of [a-zA-Z0-9._-], not "." or "..". */
+enum status kafka_check_topic(const char *topic, struct why *why) MUST_CHECK;
+const char *kafka_library_version(void);
+
+struct kafka_header {
+	const char *name;
+	struct view value;
+};

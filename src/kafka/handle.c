@@ -1,0 +1,277 @@
+/* handle.c - one librdkafka client, its queue and topic, its brokers' signs of life. */
+#include "kafka/handle.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { RETIRE_STACK_BYTES = 64 * 1024, LOG_EVERY_MS = 60000, LOG_SUBJECTS = 8, SUBJECT_BYTES = 16 };
+
+/* One subject of librdkafka's log ("FAIL", "CONFWARN"): each has its own gate. */
+struct subject {
+	char name[SUBJECT_BYTES];
+	struct log_gate gate;
+};
+
+/* Who still holds the memory: the caller's side and the retiring thread. */
+struct handle {
+	rd_kafka_t *client;
+	rd_kafka_topic_t *topic;
+	rd_kafka_queue_t *queue;
+	atomic_uint answers;		/* counted by the brokers' threads */
+	unsigned answers_at_down;	/* how many there were when all were told down */
+	pthread_mutex_t log_lock;
+	struct subject subjects[LOG_SUBJECTS];
+	pthread_mutex_t end_lock;	/* for `gone` and `left` */
+	pthread_cond_t end;
+	bool gone, left;
+};
+
+static rd_kafka_resp_err_t on_answer(rd_kafka_t *client, int fd, const char *broker, int32_t broker_id, int16_t key,
+				     int16_t version, int32_t correlation, size_t bytes, int64_t round_trip,
+				     rd_kafka_resp_err_t err, void *context)
+{
+	struct handle *h = context;
+
+	(void)client, (void)fd, (void)broker, (void)broker_id, (void)key, (void)version, (void)correlation;
+	(void)bytes, (void)round_trip;
+	if (!err)
+		atomic_fetch_add_explicit(&h->answers, 1, memory_order_relaxed);
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* librdkafka has no question "are you connected?", but tells each answer to who asks. */
+static rd_kafka_resp_err_t on_new(rd_kafka_t *client, const rd_kafka_conf_t *conf, void *context, char *reason,
+				  size_t reason_bytes)
+{
+	(void)conf, (void)reason, (void)reason_bytes;
+	return rd_kafka_interceptor_add_on_response_received(client, "scorebox", on_answer, context);
+}
+
+/* The gate of a subject; with all places taken, strangers share the last. */
+static bool may_log(struct handle *h, const char *name, unsigned long *held)
+{
+	int i = 0;
+	bool pass;
+
+	pthread_mutex_lock(&h->log_lock);
+	while (i < LOG_SUBJECTS - 1 && h->subjects[i].name[0] && strncmp(h->subjects[i].name, name, SUBJECT_BYTES - 1))
+		i++;
+	if (!h->subjects[i].name[0])
+		strncpy(h->subjects[i].name, name, SUBJECT_BYTES - 1);
+	pass = log_gate_pass(&h->subjects[i].gate, clock_mono_ms(), LOG_EVERY_MS, held);
+	pthread_mutex_unlock(&h->log_lock);
+	return pass;
+}
+
+/* Comes from any thread. What is an event too ("FAIL", "ERROR") is told by the service, once, in plain
+ * words: here it is only for those who debug; so is "TERMINATE" (rows are still out: the spool has them).
+ * Syslog's level 4 is a warning. */
+static void on_log(const rd_kafka_t *client, int level, const char *name, const char *text)
+{
+	struct handle *h = rd_kafka_opaque(client);
+	bool echo = strcmp(name, "FAIL") == 0 || strcmp(name, "ERROR") == 0 || strcmp(name, "FATAL") == 0 ||
+		    strcmp(name, "TERMINATE") == 0;
+	unsigned long held = 0;
+
+	if (level > 4 || echo)
+		log_debug("kafka.client", "%s: %s", name, text);
+	else if (!may_log(h, name, &held))
+		return;
+	else if (held > 0)
+		log_warn("kafka.client", "%s: %s (and %lu like it)", name, text, held);
+	else
+		log_warn("kafka.client", "%s: %s", name, text);
+}
+
+static struct handle *make(void)
+{
+	struct handle *h = calloc(1, sizeof *h);
+	pthread_condattr_t attributes;
+
+	if (!h)
+		return NULL;
+	pthread_mutex_init(&h->log_lock, NULL);
+	pthread_mutex_init(&h->end_lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&h->end, &attributes);
+	pthread_condattr_destroy(&attributes);
+	return h;
+}
+
+static void unmake(struct handle *h)
+{
+	pthread_cond_destroy(&h->end);
+	pthread_mutex_destroy(&h->end_lock);
+	pthread_mutex_destroy(&h->log_lock);
+	free(h);
+}
+
+/* Everything arrives in one queue: reports, records, errors, rebalances. Without a group there is no
+ * consumer queue: the topic's partitions are read into a queue of ours, and the errors join it. */
+static void join_queues(struct handle *h, enum role role, const struct kafka_settings *settings)
+{
+	bool group = role == ROLE_CONSUMER && settings->group && *settings->group;
+
+	if (role == ROLE_PRODUCER) {
+		h->queue = rd_kafka_queue_get_main(h->client);
+	} else if (group) {
+		rd_kafka_poll_set_consumer(h->client);
+		h->queue = rd_kafka_queue_get_consumer(h->client);
+	} else {
+		rd_kafka_queue_t *errors = rd_kafka_queue_get_main(h->client);
+
+		h->queue = rd_kafka_queue_new(h->client);
+		rd_kafka_queue_forward(errors, h->queue);
+		rd_kafka_queue_destroy(errors);
+	}
+}
+
+static enum status start(struct handle *h, enum role role, const struct kafka_settings *settings, struct why *why)
+{
+	rd_kafka_conf_t *conf;
+	char reason[300];
+	enum status s = properties_make(&conf, role, settings, why);
+
+	if (s != STATUS_OK)
+		return s;
+	rd_kafka_conf_set_opaque(conf, h);
+	rd_kafka_conf_set_log_cb(conf, on_log);
+	rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_REBALANCE);
+	rd_kafka_conf_interceptor_add_on_new(conf, "scorebox", on_new, h);
+	h->client = rd_kafka_new(role == ROLE_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, reason,
+				 sizeof reason);
+	if (!h->client) {
+		rd_kafka_conf_destroy(conf);
+		return fail(why, STATUS_BAD_DATA, "Kafka client: %s", reason);
+	}
+	h->topic = rd_kafka_topic_new(h->client, settings->topic, NULL);
+	if (!h->topic) {
+		s = fail(why, STATUS_BAD_DATA, "Kafka topic '%s': %s", settings->topic,
+			 rd_kafka_err2str(rd_kafka_last_error()));
+		rd_kafka_destroy(h->client);
+	}
+	return s;
+}
+
+enum status handle_open(struct handle **out, enum role role, const struct kafka_settings *settings, int wake_fd,
+			struct why *why)
+{
+	static const uint64_t one = 1;
+	struct handle *h = make();
+
+	if (!h)
+		return fail(why, STATUS_NO_MEMORY, "Kafka client");
+
+	enum status s = start(h, role, settings, why);
+
+	if (s != STATUS_OK) {
+		unmake(h);
+		return s;
+	}
+	join_queues(h, role, settings);
+	rd_kafka_queue_io_event_enable(h->queue, wake_fd, &one, sizeof one);
+	*out = h;
+	return STATUS_OK;
+}
+
+static void *retire(void *context)
+{
+	struct handle *h = context;
+	bool left;
+
+	rd_kafka_destroy_flags(h->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	pthread_mutex_lock(&h->end_lock);
+	h->gone = true;
+	left = h->left;
+	pthread_cond_signal(&h->end);
+	pthread_mutex_unlock(&h->end_lock);
+	if (left)
+		unmake(h);
+	return NULL;
+}
+
+static bool start_retiring(struct handle *h)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int failed;
+
+	if (pthread_attr_init(&attributes) != 0)
+		return false;
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, RETIRE_STACK_BYTES);
+	failed = pthread_create(&thread, &attributes, retire, h);
+	pthread_attr_destroy(&attributes);
+	return failed == 0;
+}
+
+/* True: it is gone, and the memory is ours to free. */
+static bool wait_gone(struct handle *h, int64_t wait_ms)
+{
+	struct timespec until;
+	bool gone;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(wait_ms / 1000);
+	until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&h->end_lock);
+	while (!h->gone && pthread_cond_timedwait(&h->end, &h->end_lock, &until) != ETIMEDOUT)
+		continue;
+	gone = h->gone;
+	h->left = !gone;
+	pthread_mutex_unlock(&h->end_lock);
+	return gone;
+}
+
+void handle_retire(struct handle *h, int64_t wait_ms)
+{
+	if (!h)
+		return;
+	/* The caller may close the descriptor as soon as we return. */
+	rd_kafka_queue_io_event_enable(h->queue, -1, NULL, 0);
+	rd_kafka_queue_destroy(h->queue);
+	rd_kafka_topic_destroy(h->topic);
+	if (!start_retiring(h)) {
+		rd_kafka_destroy_flags(h->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+		unmake(h);
+	} else if (wait_gone(h, wait_ms)) {
+		unmake(h);
+	}
+}
+
+rd_kafka_t *handle_client(struct handle *h)
+{
+	return h->client;
+}
+
+rd_kafka_topic_t *handle_topic(struct handle *h)
+{
+	return h->topic;
+}
+
+rd_kafka_queue_t *handle_queue(struct handle *h)
+{
+	return h->queue;
+}
+
+bool handle_is_up(const struct handle *h)
+{
+	return atomic_load_explicit(&h->answers, memory_order_relaxed) != h->answers_at_down;
+}
+
+void handle_is_down(struct handle *h)
+{
+	h->answers_at_down = atomic_load_explicit(&h->answers, memory_order_relaxed);
+}

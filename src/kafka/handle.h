@@ -1,0 +1,24 @@
+/* handle.h - private to kafka/: one librdkafka client, its one queue, its topic, and the signs of life of
+ * its brokers. Used by one thread; librdkafka's own threads only touch what is atomic or locked here. */
+#pragma once
+#include "kafka/properties.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct handle;
+
+/* `wake_fd` (an eventfd, the caller's) becomes readable when the queue stops being empty. STATUS_BAD_DATA:
+ * librdkafka does not take the properties together. */
+enum status handle_open(struct handle **out, enum role role, const struct kafka_settings *settings, int wake_fd,
+			struct why *why) MUST_CHECK;
+/* Destroys it in a thread of its own, as a broker thread may be held up by a name server for half a minute:
+ * waits at most wait_ms for the end, then leaves the thread to itself. NULL is fine. */
+void handle_retire(struct handle *h, int64_t wait_ms);
+
+rd_kafka_t *handle_client(struct handle *h);
+rd_kafka_topic_t *handle_topic(struct handle *h);
+rd_kafka_queue_t *handle_queue(struct handle *h);
+
+/* A broker has answered since it was opened, or since all were last told down. */
+bool handle_is_up(const struct handle *h);
+void handle_is_down(struct handle *h);	/* all brokers were told down just now */

@@ -1,0 +1,462 @@
+/* subscriber.c - reads a topic from positions that are the caller's. Without a group the partitions are
+ * read by librdkafka's simple consumer, which needs no group id, no coordinator's connection and no right
+ * to a group; with one, by subscribe() and cooperative rebalancing. */
+#include "kafka/subscriber.h"
+
+#include "base/clock.h"
+#include "kafka/handle.h"
+#include "kafka/survey.h"
+#include "kafka/trouble.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { LEAVE_MS = 3000, RETIRE_WAIT_MS = 2000, LEAVE_POLL_MS = 100 };
+
+struct subscriber {
+	struct handle *handle;
+	char *topic, *brokers;
+	bool group;
+	bool paused;
+	bool ask_topic_id;
+	int fd;
+	rd_kafka_event_t *event;	/* of the last subscriber_next: its views point into it */
+	int assigned[SUBSCRIBER_PARTITIONS];
+	unsigned assigned_count;
+	int list[SUBSCRIBER_PARTITIONS];	/* of the last rebalance */
+	unsigned list_count;
+	char link_detail[TROUBLE_REASON_BYTES];
+};
+
+enum status subscriber_open(struct subscriber **out, const struct kafka_settings *settings, struct why *why)
+{
+	struct subscriber *s = calloc(1, sizeof *s);
+	enum status status = STATUS_NO_MEMORY;
+
+	if (!s)
+		return fail(why, STATUS_NO_MEMORY, "subscriber");
+	s->ask_topic_id = true;
+	s->group = settings->group && *settings->group;
+	s->topic = strdup(settings->topic);
+	s->brokers = strdup(settings->brokers);
+	s->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->fd < 0)
+		status = fail_errno(why, STATUS_IO, "eventfd");
+	else if (!s->topic || !s->brokers)
+		status = fail(why, STATUS_NO_MEMORY, "subscriber");
+	else
+		status = handle_open(&s->handle, ROLE_CONSUMER, settings, s->fd, why);
+	if (status != STATUS_OK) {
+		subscriber_close(s);
+		return status;
+	}
+	*out = s;
+	return STATUS_OK;
+}
+
+static void drop_event(struct subscriber *s)
+{
+	rd_kafka_event_destroy(s->event);
+	s->event = NULL;
+}
+
+/* ---- assignment ---- */
+
+static rd_kafka_topic_partition_list_t *make_list(const struct subscriber *s, const int *partitions, unsigned count)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+
+	for (unsigned i = 0; i < count; i++)
+		rd_kafka_topic_partition_list_add(list, s->topic, partitions[i]);
+	return list;
+}
+
+static void set_paused(struct subscriber *s, const int *partitions, unsigned count, bool paused)
+{
+	rd_kafka_topic_partition_list_t *list;
+
+	if (count == 0)
+		return;
+	list = make_list(s, partitions, count);
+	if (paused)
+		(void)rd_kafka_pause_partitions(handle_client(s->handle), list);
+	else
+		(void)rd_kafka_resume_partitions(handle_client(s->handle), list);
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
+void subscriber_pause(struct subscriber *s)
+{
+	if (!s->paused)
+		set_paused(s, s->assigned, s->assigned_count, true);
+	s->paused = true;
+}
+
+void subscriber_resume(struct subscriber *s)
+{
+	if (s->paused)
+		set_paused(s, s->assigned, s->assigned_count, false);
+	s->paused = false;
+}
+
+static void stop_all(struct subscriber *s)
+{
+	for (unsigned i = 0; i < s->assigned_count; i++)
+		(void)rd_kafka_consume_stop(handle_topic(s->handle), s->assigned[i]);
+	s->assigned_count = 0;
+}
+
+/* A seek would not do: a partition whose position was out of range cannot be sought afterwards, and a seek
+ * right after the start is lost. */
+static enum status start_all(struct subscriber *s, const struct subscriber_start *starts, unsigned count,
+			     struct why *why)
+{
+	stop_all(s);
+	for (unsigned i = 0; i < count; i++) {
+		if (rd_kafka_consume_start_queue(handle_topic(s->handle), starts[i].partition, starts[i].offset,
+						 handle_queue(s->handle)) != 0)
+			return fail(why, STATUS_FATAL, "read partition %d: %s", starts[i].partition,
+				    rd_kafka_err2str(rd_kafka_last_error()));
+		s->assigned[s->assigned_count++] = starts[i].partition;
+	}
+	return STATUS_OK;
+}
+
+static enum status take_error(rd_kafka_error_t *error, const char *what, struct why *why)
+{
+	enum status status = STATUS_OK;
+
+	if (error)
+		status = fail(why, STATUS_FATAL, "%s: %s", what, rd_kafka_error_string(error));
+	rd_kafka_error_destroy(error);
+	return status;
+}
+
+static enum status add_all(struct subscriber *s, const struct subscriber_start *starts, unsigned count,
+			   struct why *why)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+	enum status status;
+
+	for (unsigned i = 0; i < count; i++)
+		rd_kafka_topic_partition_list_add(list, s->topic, starts[i].partition)->offset = starts[i].offset;
+	status = take_error(rd_kafka_incremental_assign(handle_client(s->handle), list), "assign partitions", why);
+	rd_kafka_topic_partition_list_destroy(list);
+	for (unsigned i = 0; status == STATUS_OK && i < count; i++)
+		s->assigned[s->assigned_count++] = starts[i].partition;
+	return status;
+}
+
+enum status subscriber_assign(struct subscriber *s, const struct subscriber_start *starts, unsigned count,
+			      struct why *why)
+{
+	unsigned before = s->group ? s->assigned_count : 0;
+	enum status status;
+
+	if (count > SUBSCRIBER_PARTITIONS - before)
+		return fail(why, STATUS_FULL, "at most %d partitions can be read", SUBSCRIBER_PARTITIONS);
+	drop_event(s);
+	status = s->group ? add_all(s, starts, count, why) : start_all(s, starts, count, why);
+	if (status == STATUS_OK && s->paused)
+		set_paused(s, s->assigned + before, s->assigned_count - before, true);
+	return status;
+}
+
+enum status subscriber_join(struct subscriber *s, struct why *why)
+{
+	const int all = RD_KAFKA_PARTITION_UA;
+	rd_kafka_topic_partition_list_t *list = make_list(s, &all, 1);
+	rd_kafka_resp_err_t err = rd_kafka_subscribe(handle_client(s->handle), list);
+
+	rd_kafka_topic_partition_list_destroy(list);
+	return err ? fail(why, STATUS_FATAL, "join the group: %s", rd_kafka_err2str(err)) : STATUS_OK;
+}
+
+static bool in_list(const struct subscriber *s, int partition)
+{
+	for (unsigned i = 0; i < s->list_count; i++)
+		if (s->list[i] == partition)
+			return true;
+	return false;
+}
+
+static void forget_revoked(struct subscriber *s)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < s->assigned_count; i++)
+		if (!in_list(s, s->assigned[i]))
+			s->assigned[kept++] = s->assigned[i];
+	s->assigned_count = kept;
+}
+
+enum status subscriber_release(struct subscriber *s, struct why *why)
+{
+	rd_kafka_topic_partition_list_t *list = make_list(s, s->list, s->list_count);
+	enum status status;
+
+	drop_event(s);
+	status = take_error(rd_kafka_incremental_unassign(handle_client(s->handle), list), "release partitions", why);
+	rd_kafka_topic_partition_list_destroy(list);
+	forget_revoked(s);
+	s->list_count = 0;
+	return status;
+}
+
+void subscriber_commit(struct subscriber *s, int partition, int64_t next_offset)
+{
+	rd_kafka_topic_partition_list_t *list;
+
+	if (!s->group)
+		return;
+	list = make_list(s, &partition, 1);
+	list->elems[0].offset = next_offset;
+	(void)rd_kafka_commit(handle_client(s->handle), list, 1);
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* ---- events ---- */
+
+static bool serve_record(struct subscriber *s, struct subscriber_event *out)
+{
+	const rd_kafka_message_t *m = rd_kafka_event_message_next(s->event);
+	rd_kafka_timestamp_type_t type;
+
+	if (!m)
+		return false;
+
+	int64_t time_ms = rd_kafka_message_timestamp(m, &type);
+
+	out->kind = SUBSCRIBER_RECORD;
+	out->partition = m->partition;
+	out->offset = m->offset;
+	out->time_us = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || time_ms < 0 ? 0 : time_ms * 1000;
+	out->key_null = m->key == NULL;
+	out->value_null = m->payload == NULL;
+	out->key = view_of(m->key ? m->key : "", m->key ? m->key_len : 0);
+	out->value = view_of(m->payload ? m->payload : "", m->payload ? m->len : 0);
+	out->message = (void *)(uintptr_t)m;
+	return true;
+}
+
+static void set_partition(struct subscriber *s, struct subscriber_event *out)
+{
+	rd_kafka_topic_partition_t *at = rd_kafka_event_topic_partition(s->event);
+
+	out->partition = at ? at->partition : -1;
+	out->offset = at ? at->offset : -1;
+	rd_kafka_topic_partition_destroy(at);
+}
+
+static void serve_fatal(struct subscriber *s, rd_kafka_resp_err_t err, const char *text, struct subscriber_event *out)
+{
+	char detail[200];
+	rd_kafka_resp_err_t cause = rd_kafka_fatal_error(handle_client(s->handle), detail, sizeof detail);
+
+	out->kind = SUBSCRIBER_FATAL;
+	out->fenced = cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID || err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+	out->code = out->fenced ? "kafka.fenced" : "kafka.fatal";
+	trouble_words(out->fenced ? RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID : cause, s->topic, cause ? detail : text,
+		      out->reason, sizeof out->reason);
+}
+
+static void serve_trouble(struct subscriber *s, rd_kafka_resp_err_t err, const char *text,
+			  struct subscriber_event *out)
+{
+	out->kind = SUBSCRIBER_TROUBLE;
+	out->code = trouble_code(err);
+	set_partition(s, out);
+	if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+		handle_is_down(s->handle);
+		snprintf(out->reason, sizeof out->reason, "no broker of %.80s can be reached: %s", s->brokers,
+			 s->link_detail[0] ? s->link_detail : text);
+		return;
+	}
+	if (trouble_is_of_link(err)) {
+		snprintf(s->link_detail, sizeof s->link_detail, "%s", text);
+		out->code = "kafka.broker";
+	}
+	trouble_words(err, s->topic, text, out->reason, sizeof out->reason);
+}
+
+static bool serve_error(struct subscriber *s, struct subscriber_event *out)
+{
+	rd_kafka_resp_err_t err = rd_kafka_event_error(s->event);
+	const char *text = rd_kafka_event_error_string(s->event);
+
+	switch (err) {
+	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+		out->kind = SUBSCRIBER_END;
+		set_partition(s, out);
+		return true;
+	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+		out->kind = SUBSCRIBER_OUT_OF_RANGE;
+		set_partition(s, out);
+		return true;
+	case RD_KAFKA_RESP_ERR__FATAL:
+	case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+		serve_fatal(s, err, text, out);
+		return true;
+	default:
+		serve_trouble(s, err, text, out);
+		return true;
+	}
+}
+
+/* Cooperative rebalancing also tells of nothing given and nothing taken; it wants its answer all the same. */
+static bool answer_empty(struct subscriber *s, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list)
+{
+	rd_kafka_t *client = handle_client(s->handle);
+
+	if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && list->cnt == 0)
+		rd_kafka_error_destroy(rd_kafka_incremental_assign(client, list));
+	else if (err == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS && list->cnt == 0)
+		rd_kafka_error_destroy(rd_kafka_incremental_unassign(client, list));
+	else if (err != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && err != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
+		(void)rd_kafka_assign(client, NULL);
+	else
+		return false;
+	return true;
+}
+
+static bool serve_rebalance(struct subscriber *s, struct subscriber_event *out)
+{
+	rd_kafka_resp_err_t err = rd_kafka_event_error(s->event);
+	rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(s->event);
+
+	if (answer_empty(s, err, list))
+		return false;
+	if (list->cnt > SUBSCRIBER_PARTITIONS) {
+		out->kind = SUBSCRIBER_FATAL;
+		out->code = "kafka.partitions";
+		snprintf(out->reason, sizeof out->reason, "the group gives us %d partitions of '%s'; at most %d can be read",
+			 list->cnt, s->topic, SUBSCRIBER_PARTITIONS);
+		return true;
+	}
+	s->list_count = 0;
+	for (int i = 0; i < list->cnt; i++)
+		s->list[s->list_count++] = list->elems[i].partition;
+	out->kind = err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? SUBSCRIBER_ASSIGNED : SUBSCRIBER_REVOKED;
+	out->list = s->list;
+	out->count = s->list_count;
+	return true;
+}
+
+static bool serve(struct subscriber *s, struct subscriber_event *out)
+{
+	switch (rd_kafka_event_type(s->event)) {
+	case RD_KAFKA_EVENT_FETCH:
+		return serve_record(s, out);
+	case RD_KAFKA_EVENT_ERROR:
+		return serve_error(s, out);
+	case RD_KAFKA_EVENT_REBALANCE:
+		return serve_rebalance(s, out);
+	default:
+		return false;
+	}
+}
+
+/* librdkafka writes the descriptor when the queue stops being empty, so it is read only once the queue is
+ * empty, and the queue is looked at again after that: the descriptor stays readable while there is more. */
+static rd_kafka_event_t *poll_queue(struct subscriber *s, int64_t wait_ms)
+{
+	uint64_t ignored;
+	rd_kafka_queue_t *queue = handle_queue(s->handle);
+	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms);
+
+	if (event)
+		return event;
+	if (read(s->fd, &ignored, sizeof ignored) < 0)
+		return NULL;
+	return rd_kafka_queue_poll(queue, 0);
+}
+
+enum status subscriber_next(struct subscriber *s, int64_t wait_ms, struct subscriber_event *out, struct why *why)
+{
+	(void)why;
+	drop_event(s);
+	memset(out, 0, sizeof *out);
+	out->kind = SUBSCRIBER_NOTHING;
+	out->code = "";
+	out->key = out->value = view_of("", 0);
+	while ((s->event = poll_queue(s, wait_ms))) {
+		if (serve(s, out))
+			return STATUS_OK;
+		drop_event(s);
+	}
+	return STATUS_OK;
+}
+
+bool subscriber_header(const struct subscriber_event *e, const char *name, struct view *out)
+{
+	rd_kafka_headers_t *headers;
+	const void *value;
+	size_t length;
+
+	if (!e->message || rd_kafka_message_headers(e->message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return false;
+	if (rd_kafka_header_get_last(headers, name, &value, &length) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return false;
+	*out = view_of(value ? value : "", value ? length : 0);
+	return true;
+}
+
+int subscriber_fd(const struct subscriber *s)
+{
+	return s->fd;
+}
+
+bool subscriber_connected(const struct subscriber *s)
+{
+	return handle_is_up(s->handle);
+}
+
+enum status subscriber_survey(struct subscriber *s, int64_t timeout_ms, struct subscriber_survey *out,
+			      struct why *why)
+{
+	return survey_take(s->handle, s->topic, timeout_ms, &s->ask_topic_id, out, why);
+}
+
+/* ---- leaving ---- */
+
+/* Tells the group, so that others take over at once and not when our session ends. The farewell has its
+ * own events: a last revocation among them. */
+static void leave(struct subscriber *s)
+{
+	rd_kafka_t *client = handle_client(s->handle);
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+	rd_kafka_error_t *error = rd_kafka_consumer_close_queue(client, queue);
+	int64_t until_ms = clock_mono_ms() + LEAVE_MS;
+	rd_kafka_event_t *event;
+
+	while (!error && !rd_kafka_consumer_closed(client) && clock_mono_ms() < until_ms) {
+		event = rd_kafka_queue_poll(queue, LEAVE_POLL_MS);
+		if (event && rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
+			(void)rd_kafka_assign(client, NULL);
+		rd_kafka_event_destroy(event);
+	}
+	rd_kafka_error_destroy(error);
+	rd_kafka_queue_destroy(queue);
+}
+
+void subscriber_close(struct subscriber *s)
+{
+	if (!s)
+		return;
+	drop_event(s);
+	if (s->handle && s->group)
+		leave(s);
+	else if (s->handle)
+		stop_all(s);
+	handle_retire(s->handle, RETIRE_WAIT_MS);
+	if (s->fd >= 0)
+		close(s->fd);
+	free(s->brokers);
+	free(s->topic);
+	free(s);
+}
