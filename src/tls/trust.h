@@ -34,7 +34,8 @@ struct trust_verdict {
 	bool self_signed;		/* the peer's own certificate is its own issuer */
 };
 /* Notes in `verdict` (zeroed now) what verification finds; it must outlive the connection.
- * `config` as for trust_apply, which comes first. libcurl does not tell: it says CURLE_PEER_FAILED_VERIFICATION only. */
+ * `config` as for trust_apply, which comes first. Needed as libcurl itself tells no more than
+ * CURLE_PEER_FAILED_VERIFICATION. */
 void trust_observe(struct trust_verdict *verdict, void *config);
 
 /* Plain words for a failed handshake: from an mbedTLS error and what was observed, naming the board's

@@ -1,0 +1,41 @@
+/* settings_private.h - private to app/: what the files of settings share. */
+#pragma once
+#include "app/arena.h"
+#include "app/envfile.h"
+#include "app/setting.h"
+#include "app/settings.h"
+
+enum setting_origin { FROM_DEFAULT, FROM_ENVIRONMENT, FROM_FILE };
+
+struct setting_value {
+	const char *text;	/* as it counts, in the arena or the table; never NULL */
+	enum setting_origin origin;
+	bool by_file;		/* a secret that came by NAME_FILE */
+};
+
+struct settings {
+	struct config config;
+	struct arena arena;
+	struct setting_value value[SETTINGS_MAX];
+};
+
+/* One load under way. */
+struct loading {
+	struct settings *made;
+	const struct settings_request *request;
+	struct envfile file;
+	unsigned wrong;		/* complaints so far */
+	bool no_memory;
+	unsigned purpose;
+	unsigned long long bad;	/* a bit for each setting whose own text is wrong: it is not complained of twice */
+};
+
+void loading_wrong(struct loading *l, const char *format, ...) PRINTF_LIKE(2, 3);
+void loading_warn(struct loading *l, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Copies into the arena; "" and `no_memory` when that fails. */
+char *loading_keep(struct loading *l, const char *text);
+bool loading_given(const struct loading *l, const char *name);	/* set, by the environment or the file */
+bool loading_bad(const struct loading *l, const char *name);
+
+/* settings_cross.c: what must be set, and what must fit together. */
+void settings_cross_check(struct loading *l);

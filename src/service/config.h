@@ -1,0 +1,61 @@
+/* config.h - the values of all settings after they were parsed (app/settings owns the one table that fills
+ * it). Strings are never NULL; "" means not set. Owned by whoever loaded it; services borrow it. */
+#pragma once
+#include "base/budget.h"
+#include "base/log.h"
+#include "feed/source.h"
+#include "kafka/client.h"
+#include "store/spool.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+enum config_mode { MODE_PRODUCE, MODE_CONSUME, MODE_BOTH };
+enum config_security { SECURITY_PLAINTEXT, SECURITY_TLS, SECURITY_SASL_PLAINTEXT, SECURITY_SASL_TLS };
+enum config_mount { MOUNT_AUTO, MOUNT_REQUIRE, MOUNT_ANY };
+enum config_publish { PUBLISH_CHANGES, PUBLISH_ALL };
+enum config_books { BOOKS_STARTED, BOOKS_ALL };
+
+struct config {
+	enum config_mode mode;
+	const char *state_dir;
+	uint64_t memory_max;		/* 0: the mode's default */
+	enum log_level log_level;
+	enum log_format log_format;
+	int64_t clock_wait_ms;
+	const char *timezone;		/* POSIX TZ */
+
+	const char *source_name;	/* cricapi, custom */
+	struct source source;		/* profile with the overrides applied */
+	const char *api_url, *api_key;
+	const char *api_ca_file, *api_cert_file, *api_key_file, *api_proxy;
+	int64_t api_timeout_ms;
+	uint64_t api_max_body, api_max_record;
+	const char *matches;
+	bool poll_auto;
+	int64_t poll_fixed_ms, poll_min_ms;
+	enum config_publish publish;
+
+	const char *kafka_brokers;	/* "embedded": embedded is true */
+	bool kafka_embedded;
+	const char *kafka_topic, *kafka_group, *kafka_instance;
+	enum config_security kafka_security;
+	const char *sasl_mechanism, *sasl_username, *sasl_password;
+	const char *kafka_ca_file, *kafka_cert_file, *kafka_key_file;
+	const char *kafka_compression;
+	int64_t kafka_linger_ms;
+	const char *kafka_options;
+
+	uint64_t spool_max;
+	enum spool_full_policy spool_full;
+	uint64_t journal_max;
+	const char *output_dir;
+	enum config_mount output_mount;
+	uint64_t output_min_free;
+	enum config_books books;
+	int64_t book_interval_ms;
+
+	/* not settings: of the command line */
+	unsigned sweeps;		/* 0: until SIGTERM */
+	bool until_end;			/* consume --until-end */
+	int64_t timeout_ms;		/* without progress, of verbs that finish */
+};

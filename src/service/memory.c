@@ -1,0 +1,56 @@
+#include "service/memory.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+/* The kernel counts what is mapped writable, not what is touched: thread stacks (librdkafka: 128 KiB each
+ * under musl) and allocator slack come on top of the shares. */
+static const uint64_t mapped_above_resident = 6u << 20;
+
+static void small_stacks(void)
+{
+	pthread_attr_t a;
+	if (pthread_attr_init(&a))
+		return;
+	pthread_attr_setstacksize(&a, MEMORY_THREAD_STACK);
+	pthread_setattr_default_np(&a);
+	pthread_attr_destroy(&a);
+}
+
+void memory_hold(uint64_t bytes)
+{
+#ifdef __GLIBC__
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+#endif
+	small_stacks();
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	(void)bytes;	/* a sanitizer's shadow alone is beyond any ceiling */
+#else
+	struct rlimit limit = { bytes + mapped_above_resident, bytes + mapped_above_resident };
+	if (setrlimit(RLIMIT_DATA, &limit))
+		log_warn("memory.limit", "the kernel does not hold us to our ceiling: %s; the queues' own limits stand", strerror(errno));
+#endif
+}
+
+unsigned memory_peak_kib(void)
+{
+	char line[128];
+	unsigned kib = 0;
+	FILE *f = fopen("/proc/self/status", "re");
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof line, f))
+		if (sscanf(line, "VmHWM: %u kB", &kib) == 1)
+			break;
+	fclose(f);
+	return kib;
+}

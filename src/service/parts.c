@@ -1,0 +1,63 @@
+#include "service/parts.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { STALL_MS = 5000 };
+
+bool parts_woken(int fd)
+{
+	uint64_t n;
+	return read(fd, &n, sizeof n) == sizeof n;
+}
+
+struct kafka_settings parts_kafka(const struct parts *parts, uint64_t queue_bytes)
+{
+	const struct config *c = parts->config;
+	return (struct kafka_settings){
+		.brokers = parts->brokers,
+		.topic = c->kafka_topic,
+		.client_id = "scorebox",
+		.compression = c->kafka_compression,
+		.linger_ms = c->kafka_linger_ms,
+		.options = c->kafka_options,
+		.group = c->kafka_group,
+		.instance = c->kafka_instance,
+		.queue_bytes = queue_bytes,
+		.record_max_bytes = c->api_max_record,
+	};
+}
+
+bool parts_path(const struct parts *parts, const char *name, char *out, size_t out_bytes)
+{
+	if (file_join(parts->config->state_dir, name, out, out_bytes) == STATUS_OK)
+		return true;
+	log_error("config", "SCOREBOX_STATE_DIR is too long; nothing was started; choose a shorter path");
+	return false;
+}
+
+void parts_tell_set_aside(const char *what, const char *set_aside)
+{
+	if (*set_aside)
+		log_error("store.damaged", "the %s was damaged and is set aside as '%s'; what it held and was not yet passed on is lost from here; a new one is begun (keep the file if you want it looked into)",
+			  what, set_aside);
+}
+
+void parts_tell_stall(struct loop *loop, const char *what)
+{
+	int64_t ms = loop_longest_ms(loop);
+	if (ms >= STALL_MS)
+		log_warn("service.stall", "%s stood still for %lld ms (slow disk?); nothing lost; goes on", what, (long long)ms);
+}
+
+bool patience_over(struct patience *p, uint64_t progress, int64_t now_ms, int64_t timeout_ms)
+{
+	if (progress != p->progress || !p->since_ms) {
+		p->progress = progress;
+		p->since_ms = now_ms;
+	}
+	return now_ms - p->since_ms >= timeout_ms;
+}

@@ -1,0 +1,240 @@
+#include "service/pump.h"
+
+#include "base/clock.h"
+#include "service/event.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FREE_EVERY_MS = 1000, TELL_EVERY_MS = 600000 };
+
+struct pump {
+	struct loop *loop;
+	struct spool *spool;
+	struct publisher *publisher;
+	struct health *health;
+	char source[600];
+	int64_t fed_to;		/* the last row given to the publisher */
+	int64_t free_ms;	/* when acknowledged rows were last freed */
+	bool more;		/* rows may wait beyond fed_to */
+	bool finishing;
+	bool was_down;
+	int64_t down_since_ms;
+	char told_code[32];
+	struct log_gate gate;
+	enum status trouble;
+	struct why why;
+};
+
+static void note_trouble(struct pump *p, enum status s, const struct why *why)
+{
+	if (p->trouble != STATUS_OK)
+		return;
+	p->trouble = s;
+	p->why = *why;
+	loop_stop(p->loop);
+}
+
+static void free_rows(struct pump *p)
+{
+	struct why why;
+	enum status s = spool_free(p->spool, &why);
+	p->free_ms = clock_mono_ms();
+	if (s != STATUS_OK && s != STATUS_FULL)
+		note_trouble(p, s, &why);
+}
+
+static void delivered(void *context, int64_t id)
+{
+	struct pump *p = context;
+	if (spool_delivered(p->spool, id) != STATUS_FULL)
+		return;
+	free_rows(p);
+	if (spool_delivered(p->spool, id) != STATUS_OK)
+		log_debug("spool.free", "row %lld stays and will be sent again", (long long)id);
+}
+
+static void refused(void *context, int64_t id, const char *reason)
+{
+	struct pump *p = context;
+	struct why why;
+	enum status s = spool_refuse(p->spool, id, reason, &why);
+	if (s != STATUS_OK) {
+		note_trouble(p, s, &why);
+		return;
+	}
+	log_error("kafka.refused", "the broker refuses row %lld: %s; lost to Kafka, kept as a dead letter (scorebox spool ls); the rows after it go on",
+		  (long long)id, reason);
+}
+
+static void rewind_feed(void *context)
+{
+	struct pump *p = context;
+	free_rows(p);
+	p->fed_to = 0;
+	p->more = true;
+}
+
+/* One transition line when Kafka goes away, one every ten minutes, one when it is back. */
+static void tell(struct pump *p, int64_t now)
+{
+	struct publisher_health h;
+	struct spool_figures f;
+	char span[40];
+	unsigned long held;
+	publisher_health(p->publisher, &h);
+	bool down = h.code && *h.code;
+	spool_figures(p->spool, &f);
+	if (down && !p->was_down)
+		p->down_since_ms = now;
+	if (down && strcmp(p->told_code, h.code) != 0) {
+		log_gate_reset(&p->gate);
+		snprintf(p->told_code, sizeof p->told_code, "%s", h.code);
+	}
+	if (down && log_gate_pass(&p->gate, now, TELL_EVERY_MS, &held)) {
+		clock_span_text(h.waiting && h.retry_ms > now ? h.retry_ms - now : 1000, span, sizeof span);
+		log_warn(h.code, "%s; nothing lost, spool %.0f%% full, %llu rows wait; retry in %s", h.reason,
+			 f.max_bytes ? 100.0 * (double)f.bytes / (double)f.max_bytes : 0.0, (unsigned long long)f.rows, span);
+	}
+	if (!down && p->was_down) {
+		clock_span_text(now - p->down_since_ms, span, sizeof span);
+		log_info("kafka.up", "Kafka takes rows again after %s; %llu rows wait and go out now", span,
+			 (unsigned long long)f.rows);
+		log_gate_reset(&p->gate);
+		p->told_code[0] = '\0';
+	}
+	struct health_facts *facts = health_begin(p->health);
+	facts->kafka = h;
+	facts->spool = f;
+	health_end(p->health, down != p->was_down);
+	p->was_down = down;
+}
+
+static void feed(struct pump *p)
+{
+	struct spool_row row;
+	struct event event;
+	struct why why;
+	while (p->more && !p->finishing && p->trouble == STATUS_OK) {
+		enum status s = spool_next(p->spool, p->fed_to, &row, &why);
+		if (s == STATUS_NOT_FOUND) {
+			p->more = false;
+			return;
+		}
+		if (s != STATUS_OK) {
+			note_trouble(p, s, &why);
+			return;
+		}
+		event_write(&event, &row, p->source);
+		s = publisher_put(p->publisher, row.id, row.match, row.body, event.header, event.count,
+				  row.fetched_us / 1000, &why);
+		if (s == STATUS_FULL)
+			return;
+		if (s != STATUS_OK) {
+			log_warn("kafka.put", "%s; nothing lost, row %lld is tried again", why.text, (long long)row.id);
+			return;
+		}
+		p->fed_to = row.id;
+	}
+}
+
+static void turn(void *context)
+{
+	struct pump *p = context;
+	int64_t now = clock_mono_ms();
+	publisher_turn(p->publisher, now);
+	feed(p);
+	if (now - p->free_ms >= FREE_EVERY_MS || !publisher_out(p->publisher))
+		free_rows(p);
+	tell(p, now);
+	int64_t due = publisher_due_ms(p->publisher);
+	if (due > now + FREE_EVERY_MS)
+		due = now + FREE_EVERY_MS;
+	if (loop_timer(p->loop, due, turn, p) != STATUS_OK)
+		log_error("loop.timers", "no timer left; the pump goes on by the loop's own pace");
+}
+
+static void ready(void *context, int fd, unsigned events)
+{
+	(void)fd, (void)events;
+	turn(context);
+}
+
+enum status pump_open(struct pump **out, struct loop *loop, struct spool *spool, const struct kafka_settings *kafka,
+		      const char *source, struct health *health, struct why *why)
+{
+	struct pump *p = calloc(1, sizeof *p);
+	if (!p)
+		return fail(why, STATUS_NO_MEMORY, "no memory for the pump");
+	p->loop = loop;
+	p->spool = spool;
+	p->health = health;
+	p->more = true;
+	snprintf(p->source, sizeof p->source, "%s", source);
+	const struct publisher_calls calls = { p, delivered, refused, rewind_feed };
+	enum status s = publisher_open(&p->publisher, kafka, &calls, why);
+	if (s == STATUS_OK)
+		s = loop_watch(loop, publisher_fd(p->publisher), LOOP_READ, ready, p, why);
+	if (s == STATUS_OK)
+		s = loop_timer(loop, clock_mono_ms(), turn, p);
+	if (s != STATUS_OK) {
+		pump_close(p);
+		return s;
+	}
+	*out = p;
+	return STATUS_OK;
+}
+
+void pump_close(struct pump *p)
+{
+	if (!p)
+		return;
+	loop_timer_stop(p->loop, turn, p);
+	if (p->publisher) {
+		publisher_turn(p->publisher, clock_mono_ms());
+		loop_forget(p->loop, publisher_fd(p->publisher));
+		publisher_close(p->publisher);
+		p->publisher = NULL;
+		free_rows(p);
+	}
+	free(p);
+}
+
+void pump_kick(struct pump *p)
+{
+	p->more = true;
+	if (loop_timer(p->loop, clock_mono_ms(), turn, p) != STATUS_OK)
+		turn(p);
+}
+
+bool pump_empty(const struct pump *p)
+{
+	struct spool_figures f;
+	spool_figures(p->spool, &f);
+	return !f.rows && !publisher_out(p->publisher);
+}
+
+uint64_t pump_delivered(const struct pump *p)
+{
+	struct publisher_health h;
+	publisher_health(p->publisher, &h);
+	return h.delivered;
+}
+
+void pump_finish(struct pump *p)
+{
+	p->finishing = true;
+}
+
+unsigned pump_out(const struct pump *p)
+{
+	return publisher_out(p->publisher);
+}
+
+enum status pump_trouble(const struct pump *p, struct why *why)
+{
+	if (p->trouble != STATUS_OK)
+		*why = p->why;
+	return p->trouble;
+}

@@ -1,0 +1,30 @@
+/* reader.h - the topic into the journal: generations proven by anchors, gaps recorded, every record and its
+ * partition's next offset in one commit. One thread; the loop's callbacks drive it.
+ *
+ *	SURVEYING ──answered──► READING ──position gone, new partitions──► SURVEYING
+ *	    ▲                      │
+ *	    └──retry 1 s … 60 s    └──journal at its cap──► FULL (paused, looked at every 10 s) ──► SURVEYING
+ */
+#pragma once
+#include "base/loop.h"
+#include "service/parts.h"
+#include "store/journal.h"
+
+struct reader_calls {
+	void *context;
+	void (*on_records)(void *context);	/* a commit brought records */
+	void (*on_end)(void *context);		/* with until_end: every partition reached its mark */
+	void (*on_trouble)(void *context, enum status s, const struct why *why);	/* the journal is dead */
+	void (*on_fenced)(void *context);
+};
+
+struct reader;
+/* `arena_bytes` for reading rows. The journal is lent. */
+enum status reader_open(struct reader **out, struct loop *loop, struct journal *journal, const struct parts *parts,
+			uint64_t arena_bytes, bool until_end, const struct reader_calls *calls, struct why *why) MUST_CHECK;
+void reader_close(struct reader *r);	/* commits what is staged; NULL is fine */
+/* Reads no further; what is staged is committed. */
+void reader_stop(struct reader *r);
+uint64_t reader_progress(const struct reader *r);
+/* A workbook was written: matches may leave the journal now. */
+void reader_look_for_room(struct reader *r);
