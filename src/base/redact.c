@@ -98,7 +98,9 @@ static size_t match(const struct secret *s, const char *p, const char *end, bool
 		return (size_t)(at - p);
 	}
 	/* "%4" at the end is the beginning of an escape. */
-	if (matched >= PART_BYTES || (matched >= SECRET_MIN && end - at <= (percent ? 2 : 0)))
+	if (percent && end - at > 0 && end - at <= 2 && *at == '%')
+		at = end;
+	if (matched >= PART_BYTES || (matched >= SECRET_MIN && at == end))
 		return (size_t)(at - p);
 	return 0;
 }
