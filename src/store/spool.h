@@ -31,9 +31,16 @@ struct spool_opening {
 	uint64_t waiting_rows;
 };
 
-/* Opens or creates PATH (WAL, synchronous=FULL, locking_mode=EXCLUSIVE). A damaged database is set
+/* After STATUS_IO or STATUS_FATAL from any function the handle is dead: every further call answers
+ * STATUS_FATAL, spool_close and spool_open are what is left. After any other failure of spool_add or
+ * spool_page_commit the page is to be aborted.
+ *
+ * Opens or creates PATH (WAL, synchronous=FULL, locking_mode=EXCLUSIVE). A damaged database is set
  * aside as PATH.bad-YYYYMMDD-HHMMSS, counted as a loss of unknown size, and a new one is begun.
- * `run` is this process start's random run. STATUS_IO: disk or permission. */
+ * `run` is this process start's random run: opened again with the same one its count goes on (with a new
+ * database a run is drawn afresh: an equal run and seq must never come twice). The effective cap is at
+ * most a quarter of the file system, ballast and log included. STATUS_IO: disk or permission;
+ * STATUS_BUSY: another process has the file open; STATUS_DENIED: it is no spool of this version. */
 enum status spool_open(struct spool **out, const char *path, uint64_t max_bytes, enum spool_full_policy policy,
 		       const uint8_t run[RUN_BYTES], struct spool_opening *opening, struct why *why) MUST_CHECK;
 void spool_close(struct spool *s);	/* takes a pending page back; NULL is fine */
@@ -66,6 +73,8 @@ enum status spool_add(struct spool *s, struct view match, const uint8_t digest[S
 		      int64_t fetched_us, struct view body, struct why *why) MUST_CHECK;
 /* Makes the page visible to the publisher; durable once it returns STATUS_OK. */
 enum status spool_page_commit(struct spool *s, struct why *why) MUST_CHECK;
+/* Takes the page back: its rows, what they changed in `seen`, and what spool_last met since the page
+ * began. Dead letters and notes stay. No page open: nothing to do. */
 enum status spool_page_abort(struct spool *s, struct why *why) MUST_CHECK;
 
 /* ---- the publisher's side ---- */
@@ -85,8 +94,13 @@ enum status spool_next(struct spool *s, int64_t after, struct spool_row *out, st
 enum status spool_delivered(struct spool *s, int64_t id) MUST_CHECK;
 enum status spool_free(struct spool *s, struct why *why) MUST_CHECK;
 
-/* The broker refuses `id` alone: it becomes a dead letter with its reason, durable on return. */
+/* The broker refuses `id` alone: it becomes a dead letter with its reason, durable on return. An id that
+ * is gone already is fine. */
 enum status spool_refuse(struct spool *s, int64_t id, const char *reason, struct why *why) MUST_CHECK;
+
+/* Rows with id <= `id` may be in the publisher's hands: they are not dropped. spool_next() raises the mark
+ * to each row it gives out; a publisher that goes back to its oldest row may lower it. */
+void spool_in_flight_floor(struct spool *s, int64_t id);
 
 /* ---- dead letters, losses, notes ---- */
 
@@ -97,7 +111,7 @@ enum status spool_dead_letter(struct spool *s, const char *reason, struct view b
 			      struct why *why) MUST_CHECK;
 
 /* Small facts of the poller that survive a restart (blocks, quota). Value at most 4 KiB, copied; an
- * unchanged value writes nothing. spool_note_get: NUL-terminates; STATUS_NOT_FOUND where there is none. */
+ * unchanged value writes nothing; durable on return, or with the page where one is open. spool_note_get: NUL-terminates; STATUS_NOT_FOUND where there is none. */
 enum status spool_note_set(struct spool *s, const char *name, const char *value, struct why *why) MUST_CHECK;
 enum status spool_note_get(struct spool *s, const char *name, char *out, size_t out_bytes, struct why *why) MUST_CHECK;
 
