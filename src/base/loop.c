@@ -342,6 +342,7 @@ enum status loop_run(struct loop *l, int64_t max_wait_ms, struct why *why)
 
 	while (s == STATUS_OK && !l->stopping)
 		s = loop_turn(l, max_wait_ms, why);
+	l->stopping = false;
 	return s;
 }
 
