@@ -1,0 +1,184 @@
+/* options.c - one table of options for all verbs. */
+#include "app/options.h"
+
+#include "app/values.h"
+
+#include <string.h>
+
+typedef enum status option_take(struct options *out, const char *value, struct why *why);
+
+struct option_row {
+	const char *name;
+	unsigned option;	/* 0: always taken */
+	bool has_value;
+	option_take *take;
+	const char *help;	/* NULL: another row tells */
+};
+
+static enum status take_env_file(struct options *out, const char *value, struct why *why)
+{
+	(void)why;
+	out->env_file = value;
+	return STATUS_OK;
+}
+
+static enum status take_help(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->help = true;
+	return STATUS_OK;
+}
+
+static enum status take_sweeps(struct options *out, const char *value, struct why *why)
+{
+	uint64_t n = 1;
+	enum status s = value_count(value, 1, 1000000, &n, why);
+
+	out->sweeps = (unsigned)n;
+	return s;
+}
+
+static enum status take_once(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->sweeps = 1;
+	return STATUS_OK;
+}
+
+static enum status take_timeout(struct options *out, const char *value, struct why *why)
+{
+	enum status s = value_duration(value, &out->timeout_ms, why);
+
+	if (s == STATUS_OK && out->timeout_ms == 0)
+		s = fail(why, STATUS_BAD_DATA, "expected a duration above 0");
+	return s;
+}
+
+static enum status take_until_end(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->until_end = true;
+	return STATUS_OK;
+}
+
+static enum status take_online(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->online = true;
+	return STATUS_OK;
+}
+
+static enum status take_partitions(struct options *out, const char *value, struct why *why)
+{
+	uint64_t n = 1;
+	enum status s = value_count(value, 1, 256, &n, why);
+
+	out->partitions = (unsigned)n;
+	return s;
+}
+
+static enum status take_topic(struct options *out, const char *value, struct why *why)
+{
+	(void)why;
+	out->topic = value;
+	return STATUS_OK;
+}
+
+static enum status take_markdown(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->markdown = true;
+	return STATUS_OK;
+}
+
+static enum status take_example(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->example = true;
+	return STATUS_OK;
+}
+
+static const struct option_row rows[] = {
+	{ "--env-file", 0, true, take_env_file, "--env-file FILE   NAME=value lines; the environment wins" },
+	{ "--help", 0, false, take_help, NULL },
+	{ "-h", 0, false, take_help, NULL },
+	{ "--sweeps", OPTION_SWEEPS, true, take_sweeps,
+	  "--sweeps N        N full sweeps without waiting for the quota's pace, then until the spool is empty" },
+	{ "--once", OPTION_SWEEPS, false, take_once, "--once            the same as --sweeps 1" },
+	{ "--until-end", OPTION_UNTIL_END, false, take_until_end,
+	  "--until-end       up to the topic's end as it is now, write every workbook, exit" },
+	{ "--timeout", OPTION_TIMEOUT, true, take_timeout,
+	  "--timeout D       when it is to finish: give up after D without progress (60s); exit 69" },
+	{ "--online", OPTION_ONLINE, false, take_online,
+	  "--online          also clock, DNS, TLS, API (costs one hit), Kafka, topic, storage" },
+	{ "--partitions", OPTION_BROKER, true, take_partitions, "--partitions N    partitions of the topic (4)" },
+	{ "--topic", OPTION_BROKER, true, take_topic, "--topic T         the topic (cricket-live-data)" },
+	{ "--markdown", OPTION_FORMS, false, take_markdown, "--markdown        the settings as the README's table" },
+	{ "--env", OPTION_FORMS, false, take_example, "--env             the settings as an example --env-file" },
+};
+
+static const struct option_row *find(const char *text, size_t length, unsigned taken)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (strlen(rows[i].name) == length && !memcmp(rows[i].name, text, length) &&
+		    (!rows[i].option || rows[i].option & taken))
+			return &rows[i];
+	return NULL;
+}
+
+/* argv[*at] is an option; *at moves behind it and its value. */
+static enum status take_option(struct options *out, unsigned taken, int argc, char **argv, int *at, struct why *why)
+{
+	const char *text = argv[(*at)++];
+	const char *equals = strchr(text, '=');
+	const char *value = equals ? equals + 1 : NULL;
+	const struct option_row *row = find(text, equals ? (size_t)(equals - text) : strlen(text), taken);
+
+	if (!row)
+		return fail(why, STATUS_BAD_DATA, "option %s is not known here", text);
+	if (!row->has_value && value)
+		return fail(why, STATUS_BAD_DATA, "%s takes no value", row->name);
+	if (row->has_value && !value) {
+		if (*at == argc)
+			return fail(why, STATUS_BAD_DATA, "%s wants a value", row->name);
+		value = argv[(*at)++];
+	}
+
+	enum status s = row->take(out, value, why);
+
+	return s == STATUS_OK ? s : why_prefix(why, s, "%s", text);
+}
+
+enum status options_parse(struct options *out, unsigned taken, bool stop_at_word, int argc, char **argv, int *used,
+			  struct why *why)
+{
+	enum status s = STATUS_OK;
+	int at = 0;
+
+	while (at < argc && s == STATUS_OK) {
+		if (argv[at][0] == '-') {
+			s = take_option(out, taken, argc, argv, &at, why);
+		} else if (stop_at_word) {
+			break;
+		} else if (taken & OPTION_WORD && !out->word) {
+			out->word = argv[at++];
+		} else {
+			s = fail(why, STATUS_BAD_DATA, "'%s' is too much", argv[at]);
+		}
+	}
+	*used = at;
+	return s;
+}
+
+void options_print(FILE *out, unsigned taken, bool settings)
+{
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (rows[i].help && (rows[i].option ? rows[i].option & taken : settings))
+			fprintf(out, "  %s\n", rows[i].help);
+}

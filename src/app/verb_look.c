@@ -1,0 +1,87 @@
+/* verb_look.c - status, version, broker, and the two verbs of replay/ and demo. */
+#include "app/demo.h"
+#include "app/verb.h"
+#include "app/versions.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "kafka/client.h"
+#include "kafka/embedded.h"
+#include "replay/replay.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STATUS_BYTES = 64 * 1024, BROKER_PARTITIONS = 4 };
+
+int verb_status(struct call *call)
+{
+	char path[PATH_MAX], *text;
+	size_t length;
+	struct why why;
+	enum status s = file_join(call->config->state_dir, SERVICE_STATUS_FILE, path, sizeof path);
+
+	if (s == STATUS_OK)
+		s = file_read(path, STATUS_BYTES, &text, &length, &why);
+	if (s == STATUS_NOT_FOUND) {
+		log_error("status.none", "no daemon has written '%s'; start `scorebox produce`, `consume` or `both`, or "
+					 "name its folder in SCOREBOX_STATE_DIR", path);
+		return EXIT_PEER;
+	}
+	if (s != STATUS_OK) {
+		log_error("status.unread", "%s; nothing is shown", why.text);
+		return EXIT_STORAGE;
+	}
+	printf("%s%s", text, length && text[length - 1] == '\n' ? "" : "\n");
+	free(text);
+	return fflush(stdout) ? EXIT_STORAGE : EXIT_DONE;
+}
+
+int verb_version(struct call *call)
+{
+	(void)call;
+	printf("scorebox %s\n%s", version_of_program, versions_of_libraries);
+	return fflush(stdout) ? EXIT_STORAGE : EXIT_DONE;
+}
+
+int verb_demo(struct call *call)
+{
+	return demo_main(call->argc, call->argv);
+}
+
+int verb_serve(struct call *call)
+{
+	return replay_serve_main(call->argc, call->argv);
+}
+
+/* The cluster's threads must not take the signals that end us: they are blocked before it starts. */
+int verb_broker(struct call *call)
+{
+	unsigned partitions = call->options.partitions ? call->options.partitions : BROKER_PARTITIONS;
+	const char *topic = call->options.topic ? call->options.topic : "cricket-live-data";
+	struct embedded *embedded;
+	struct why why;
+	sigset_t ends;
+	int signal_number;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &ends, NULL);
+	if (kafka_check_topic(topic, &why) != STATUS_OK)
+		return usage_error("broker: --topic: %s", why.text);
+	if (embedded_open(&embedded, 1, partitions, topic, &why) != STATUS_OK) {
+		log_error("broker.failed", "%s; nothing was started", why.text);
+		return EXIT_INTERNAL;
+	}
+	printf("%s\n", embedded_bootstrap(embedded));
+	fflush(stdout);
+	log_warn("broker.memory", "this embedded broker keeps nothing: its records are gone when it ends, and beyond "
+				  "5 MiB a partition the oldest go silently; for demo and tests only");
+	sigwait(&ends, &signal_number);
+	embedded_close(embedded);
+	return EXIT_DONE;
+}
