@@ -224,7 +224,7 @@ static void ask_page(struct poller *p)
 
 static void sweep_complete(struct poller *p)
 {
-	char text[200];
+	char text[160];
 	const struct sweep *w = &p->sweep;
 	struct why why;
 	int64_t now = clock_wall_us();

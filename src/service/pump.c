@@ -74,6 +74,7 @@ static void rewind_feed(void *context)
 	free_rows(p);
 	p->fed_to = 0;
 	p->more = true;
+	spool_in_flight_floor(p->spool, 0);	/* nothing is out: superseded rows may go again */
 }
 
 /* One transition line when Kafka goes away, one every ten minutes, one when it is back. */
