@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-#include <cjson/cJSON.h>
+#include <cJSON.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -27,6 +27,10 @@ struct pace {
 	/* of the last complete sweep */
 	unsigned live, upcoming_soon;
 	int64_t next_start_us;		/* the nearest real start time ahead; 0 none */
+	int64_t swept_us;		/* when it was over; 0 never */
+	/* of the sweep that runs */
+	unsigned counted_live, counted_soon;
+	int64_t counted_start_us;
 };
 
 void pace_init(struct pace *p);
@@ -39,7 +43,7 @@ void pace_quota(struct pace *p, int64_t today, int64_t limit, int64_t used, int6
 /* Nothing may be asked before now + ms. Longer of two blocks wins. */
 void pace_block(struct pace *p, int64_t now_us, int64_t ms, const char *reason);
 /* An API failure text: "Blocked for 15 minutes" → 15 min; "hits today exceeded hits limit" → to the next
- * reset; other → 0, no block. */
+ * reset (an hour, where that was waited for already and its time is only a guess); other → 0, no block. */
 int64_t pace_block_of_reason(const struct pace *p, const char *reason, int64_t now_us);
 
 /* A sweep's matches, one by one, between begin and end. */
@@ -61,8 +65,10 @@ struct pace_plan {
 	int64_t wait_ms;	/* from now, never negative */
 	char why[120];		/* "2 live, 61 of 100 hits left, 3 pages a sweep" */
 };
-/* `now_us` wall time; a wall clock that jumps moves a plan, never makes a burst: the wait is at least
- * min_ms (automatic) and at most an hour unless a block or the quota says longer. */
+/* `now_us` wall time. Counts from the last complete sweep, also one before a restart: due at once when that
+ * is long ago or never was. Straight after a sweep the wait is at least min_ms (automatic), and never more
+ * than an hour unless a block or the quota says longer; a wall clock that jumps costs one early sweep at most.
+ * After a failure: doubling from min_ms to a minute, whatever the quota for the first three. */
 void pace_next(const struct pace *p, const struct pace_settings *s, int64_t now_us, struct pace_plan *out);
-/* Sweeps a day that limit and pages allow, for `check`. */
+/* Sweeps a day that limit and pages allow, for `check`; 0: no limit is known. */
 unsigned pace_sweeps_per_day(const struct pace *p);

@@ -1,0 +1,180 @@
+/* request.c - what fetch asks for. */
+#include "feed/request.h"
+
+#include <curl/curl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void request_done(struct request *r)
+{
+	free(r->url);
+	/* The key does not stay behind in freed memory. */
+	if (r->key)
+		explicit_bzero(r->key, strlen(r->key));
+	free(r->key);
+	free(r->key_param);
+	free(r->key_header);
+	free(r->proxy);
+	trust_close(r->trust);
+	memset(r, 0, sizeof *r);
+}
+
+static enum status take_part(CURLU *url, CURLUPart part, char *out, size_t out_bytes)
+{
+	char *text = NULL;
+	CURLUcode code = curl_url_get(url, part, &text, 0);
+	bool fits = code == CURLUE_OK && strlen(text) < out_bytes;
+
+	if (fits)
+		strcpy(out, text);
+	else
+		out[0] = '\0';
+	curl_free(text);
+	return code == CURLUE_OUT_OF_MEMORY ? STATUS_NO_MEMORY : fits ? STATUS_OK : STATUS_BAD_DATA;
+}
+
+/* host, or host:port; an address of IPv6 keeps its brackets. */
+static enum status take_host(CURLU *url, char *out, size_t out_bytes)
+{
+	char host[256], port[8];
+	enum status status = take_part(url, CURLUPART_HOST, host, sizeof host);
+
+	if (status != STATUS_OK)
+		return status;
+	(void)take_part(url, CURLUPART_PORT, port, sizeof port);
+	snprintf(out, out_bytes, "%s%s%s", host, *port ? ":" : "", port);
+	return STATUS_OK;
+}
+
+static enum status take_url(struct request *r, CURLU *url, const char *text, struct why *why)
+{
+	char scheme[16], path[sizeof r->source - sizeof r->host - sizeof "https://"];
+	CURLUcode code = curl_url_set(url, CURLUPART_URL, text, 0);
+	size_t length;
+
+	if (code == CURLUE_OUT_OF_MEMORY)
+		return fail(why, STATUS_NO_MEMORY, "no memory for the API's URL");
+	if (code != CURLUE_OK || take_part(url, CURLUPART_SCHEME, scheme, sizeof scheme) != STATUS_OK ||
+	    strcmp(scheme, "https") != 0)
+		return fail(why, STATUS_BAD_DATA, "the API's URL must be https://host[:port]/path, not '%.*s'",
+			    (int)strcspn(text, "?#"), text);
+	if (take_host(url, r->host, sizeof r->host) != STATUS_OK ||
+	    take_part(url, CURLUPART_HOST, r->peer_host, sizeof r->peer_host) != STATUS_OK ||
+	    take_part(url, CURLUPART_PATH, path, sizeof path) != STATUS_OK)
+		return fail(why, STATUS_BAD_DATA, "the API's URL is too long in its host or path");
+	/* Brackets are for URLs; certificates and resolvers know the bare address. */
+	length = strlen(r->peer_host);
+	if (length > 2 && r->peer_host[0] == '[') {
+		memmove(r->peer_host, r->peer_host + 1, length - 2);
+		r->peer_host[length - 2] = '\0';
+	}
+	snprintf(r->source, sizeof r->source, "https://%s%s", r->host, path);
+	return STATUS_OK;
+}
+
+static enum status take_proxy(struct request *r, CURLU *url, const char *text, struct why *why)
+{
+	char scheme[16];
+
+	if (!*text)
+		return STATUS_OK;
+	if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
+	    take_part(url, CURLUPART_SCHEME, scheme, sizeof scheme) != STATUS_OK ||
+	    strcmp(scheme, "http") != 0 || take_host(url, r->proxy_host, sizeof r->proxy_host) != STATUS_OK)
+		return fail(why, STATUS_BAD_DATA, "the proxy must be http://[user:password@]host:port");
+	return STATUS_OK;
+}
+
+static bool has_controls(const char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7F)
+			return true;
+	}
+	return false;
+}
+
+/* strdup that takes NULL for "". */
+static char *copy(const char *text)
+{
+	return strdup(text ? text : "");
+}
+
+static enum status take_options(struct request *r, const struct fetch_options *o, CURLU *url, struct why *why)
+{
+	enum status status;
+
+	r->timeout_ms = o->timeout_ms;
+	r->max_body_bytes = o->max_body_bytes;
+	r->url = copy(o->url);
+	r->key = copy(o->key);
+	r->key_param = copy(o->key_param);
+	r->key_header = copy(o->key_header);
+	r->proxy = copy(o->proxy);
+	if (!r->url || !r->key || !r->key_param || !r->key_header || !r->proxy || !url)
+		return fail(why, STATUS_NO_MEMORY, "no memory for the API's settings");
+	if (has_controls(r->key) || has_controls(r->key_header))
+		return fail(why, STATUS_BAD_DATA, "the API key holds control characters");
+	status = take_url(r, url, r->url, why);
+	if (status == STATUS_OK)
+		status = take_proxy(r, url, r->proxy, why);
+	if (status == STATUS_OK)
+		r->trust = trust_share(o->trust);
+	return status;
+}
+
+enum status request_make(struct request *r, const struct fetch_options *o, struct why *why)
+{
+	CURLU *url = curl_url();
+	enum status status;
+
+	memset(r, 0, sizeof *r);
+	status = take_options(r, o, url, why);
+	curl_url_cleanup(url);
+	if (status != STATUS_OK)
+		request_done(r);
+	return status;
+}
+
+static enum status add_escaped(struct buffer *b, const char *text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	enum status status = STATUS_OK;
+
+	for (; *text && status == STATUS_OK; text++) {
+		if (strchr(plain, *text))
+			status = buffer_add(b, text, 1);
+		else
+			status = buffer_format(b, "%%%02X", (unsigned char)*text);
+	}
+	return status;
+}
+
+static enum status add_parameter(struct buffer *b, const char *name, const char *value)
+{
+	enum status status = buffer_add_text(b, strchr(b->bytes, '?') ? "&" : "?");
+
+	if (status == STATUS_OK)
+		status = add_escaped(b, name);
+	if (status == STATUS_OK)
+		status = buffer_add_text(b, "=");
+	return status == STATUS_OK ? add_escaped(b, value) : status;
+}
+
+enum status request_url(const struct request *r, const char *offset_param, uint64_t offset, struct buffer *out,
+			struct why *why)
+{
+	char number[24];
+	enum status status;
+
+	buffer_clear(out);
+	status = buffer_add(out, r->url, strcspn(r->url, "#"));
+	if (status == STATUS_OK && *r->key && *r->key_param)
+		status = add_parameter(out, r->key_param, r->key);
+	snprintf(number, sizeof number, "%" PRIu64, offset);
+	if (status == STATUS_OK && *offset_param)
+		status = add_parameter(out, offset_param, number);
+	return status == STATUS_OK ? status : fail(why, status, "the API's URL is too long");
+}
