@@ -30,7 +30,8 @@ void loop_timer_stop(struct loop *l, loop_due *call, void *context);
  * them as callbacks. `signals` ends with 0. SIGPIPE is ignored for the process. */
 enum status loop_signals(struct loop *l, const int *signals, loop_signal *call, void *context, struct why *why) MUST_CHECK;
 
-/* Runs until loop_stop (one called before counts too), and may then be run again; a turn never waits longer than max_wait_ms. The turn's time is read once. */
+/* Runs until loop_stop (one called before counts too), and may then be run again; a turn never waits
+ * longer than max_wait_ms. The turn's time is read once. */
 enum status loop_run(struct loop *l, int64_t max_wait_ms, struct why *why) MUST_CHECK;
 enum status loop_turn(struct loop *l, int64_t max_wait_ms, struct why *why) MUST_CHECK;	/* one turn, for callers with their own loop */
 void loop_stop(struct loop *l);
