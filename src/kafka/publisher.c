@@ -128,14 +128,27 @@ static void purge(struct publisher *p)
 				     RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
 }
 
+static void enter_emptying(struct publisher *p)
+{
+	p->state = EMPTYING;
+	p->entered_ms = p->purged_ms = p->now_ms;
+}
+
 static void start_emptying(struct publisher *p, bool then_wait)
 {
 	p->after_waiting |= then_wait;
 	if (p->state == EMPTYING)
 		return;
-	p->state = EMPTYING;
-	p->entered_ms = p->now_ms;
+	enter_emptying(p);
 	purge(p);
+}
+
+/* The brokers' threads purge when they come to it, maybe after the last report of what was out: then rows
+ * put since are hit. They too are fed again; a second purge would only chase the next ones. */
+static void purged(struct publisher *p)
+{
+	if (p->state == FEEDING)
+		enter_emptying(p);
 }
 
 /* The client cannot be used any more: its rows go back to the spool, a new one is made. */
@@ -152,7 +165,7 @@ static void condemn_fatal(struct publisher *p)
 	char detail[300], reason[TROUBLE_REASON_BYTES];
 	rd_kafka_resp_err_t err = rd_kafka_fatal_error(handle_client(p->handle), detail, sizeof detail);
 
-	snprintf(reason, sizeof reason, "the Kafka client gave up: %s",
+	snprintf(reason, sizeof reason, "the Kafka client gave up: %.220s",
 		 err ? detail : "fatal error without a reason");
 	condemn(p, "kafka.fatal", reason);
 }
@@ -215,7 +228,7 @@ static void report(struct publisher *p, const rd_kafka_message_t *m)
 	if (!m->err)
 		delivered(p, id);
 	else if (m->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || m->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
-		return;
+		purged(p);
 	else if (trouble_is_of_record(m->err))
 		refused(p, m->err, id, alone);
 	else if (m->err == RD_KAFKA_RESP_ERR__FATAL || rd_kafka_fatal_error(handle_client(p->handle), NULL, 0))
@@ -229,8 +242,7 @@ static void all_down(struct publisher *p, const char *text)
 	char reason[TROUBLE_REASON_BYTES];
 
 	handle_is_down(p->handle);
-	snprintf(reason, sizeof reason, "no broker of %.80s can be reached: %s", p->kept.settings.brokers,
-		 p->link_detail[0] ? p->link_detail : text);
+	trouble_down(p->kept.settings.brokers, p->link_detail[0] ? p->link_detail : text, reason, sizeof reason);
 	if (p->health.code[0] == '\0' || says(p, "kafka.down"))
 		say(p, "kafka.down", reason);
 }

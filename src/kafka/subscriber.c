@@ -249,7 +249,8 @@ static void set_partition(struct subscriber *s, struct subscriber_event *out)
 
 	out->partition = at ? at->partition : -1;
 	out->offset = at ? at->offset : -1;
-	rd_kafka_topic_partition_destroy(at);
+	if (at)
+		rd_kafka_topic_partition_destroy(at);
 }
 
 static void serve_fatal(struct subscriber *s, rd_kafka_resp_err_t err, const char *text, struct subscriber_event *out)
@@ -272,8 +273,7 @@ static void serve_trouble(struct subscriber *s, rd_kafka_resp_err_t err, const c
 	set_partition(s, out);
 	if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
 		handle_is_down(s->handle);
-		snprintf(out->reason, sizeof out->reason, "no broker of %.80s can be reached: %s", s->brokers,
-			 s->link_detail[0] ? s->link_detail : text);
+		trouble_down(s->brokers, s->link_detail[0] ? s->link_detail : text, out->reason, sizeof out->reason);
 		return;
 	}
 	if (trouble_is_of_link(err)) {

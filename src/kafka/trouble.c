@@ -84,6 +84,11 @@ void trouble_words(rd_kafka_resp_err_t err, const char *topic, const char *detai
 }
 #pragma GCC diagnostic pop
 
+void trouble_down(const char *brokers, const char *detail, char *out, size_t out_bytes)
+{
+	snprintf(out, out_bytes, "no broker of %.80s can be reached: %.140s", brokers, detail);
+}
+
 bool trouble_is_of_record(rd_kafka_resp_err_t err)
 {
 	return err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || err == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE ||

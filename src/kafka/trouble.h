@@ -11,6 +11,9 @@ const char *trouble_code(rd_kafka_resp_err_t err);
 /* Plain words, the next step included where there is one. `detail` is librdkafka's own text, may be "". */
 void trouble_words(rd_kafka_resp_err_t err, const char *topic, const char *detail, char *out, size_t out_bytes);
 
+/* The words for "kafka.down"; `detail` is what the last broker's connection failed with. */
+void trouble_down(const char *brokers, const char *detail, char *out, size_t out_bytes);
+
 /* The broker refuses these bytes, not us: alone in its batch the row would be refused again. */
 bool trouble_is_of_record(rd_kafka_resp_err_t err);
 /* The connection failed: librdkafka tries again by itself. */
