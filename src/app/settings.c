@@ -14,7 +14,7 @@
 
 /* ---- complaints ---- */
 
-static void complain(struct loading *l, bool wrong, const char *format, va_list arguments)
+static void PRINTF_LIKE(3, 0) complain(struct loading *l, bool wrong, const char *format, va_list arguments)
 {
 	char text[1200];
 

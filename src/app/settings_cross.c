@@ -2,6 +2,7 @@
  * whose own text is wrong is not complained of again. */
 #include "app/settings_private.h"
 #include "app/values.h"
+#include "base/text.h"
 #include "feed/source.h"
 
 #include <string.h>
@@ -63,7 +64,7 @@ static void key_way(struct loading *l)
 static void source(struct loading *l)
 {
 	struct config *config = &l->made->config;
-	bool cricapi = !strcmp(config->source_name, "cricapi");
+	bool cricapi = text_equals_ignoring_case(config->source_name, "cricapi");
 	struct why why;
 
 	key_way(l);
@@ -117,8 +118,6 @@ static void kafka(struct loading *l)
 		return;
 	if (!*config->kafka_brokers && !loading_bad(l, "SCOREBOX_KAFKA_BROKERS"))
 		loading_wrong(l, "SCOREBOX_KAFKA_BROKERS is not set: name a broker, host:port");
-	if (config->kafka_embedded)
-		loading_warn(l, "SCOREBOX_KAFKA_BROKERS=embedded keeps nothing: all records are gone with this process");
 }
 
 /* ---- sizes and folders ---- */
@@ -145,24 +144,13 @@ static void output(struct loading *l)
 				 "such as /media/scores");
 }
 
-static unsigned broker_count(const char *brokers)
-{
-	unsigned count = *brokers != '\0';
-
-	for (; *brokers; brokers++)
-		count += *brokers == ',';
-	return count;
-}
-
 enum status settings_budget(const struct config *config, struct budget *out, struct why *why)
 {
 	static const enum budget_mode modes[] = { BUDGET_PRODUCE, BUDGET_CONSUME, BUDGET_BOTH };
 	static const uint64_t defaults[] = { BUDGET_DEFAULT_PRODUCE, BUDGET_DEFAULT_CONSUME, BUDGET_DEFAULT_BOTH };
 	uint64_t ceiling = config->memory_max ? config->memory_max : defaults[config->mode];
-	/* A share per broker is for its TLS session: plaintext has none. */
-	unsigned sessions = config->kafka_security == SECURITY_PLAINTEXT ? 0 : broker_count(config->kafka_brokers);
 
-	return budget_share(modes[config->mode], ceiling, config->api_max_record, sessions, out, why);
+	return budget_share(modes[config->mode], ceiling, config->api_max_record, 1, out, why);
 }
 
 static void memory(struct loading *l)

@@ -1,7 +1,6 @@
-/* verb_look.c - status, version, broker, and the two verbs of replay/ and demo. */
+/* verb_look.c - status, broker, and the two verbs of replay/ and demo. */
 #include "app/demo.h"
 #include "app/verb.h"
-#include "app/versions.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "kafka/client.h"
@@ -37,13 +36,6 @@ int verb_status(struct call *call)
 	}
 	printf("%s%s", text, length && text[length - 1] == '\n' ? "" : "\n");
 	free(text);
-	return fflush(stdout) ? EXIT_STORAGE : EXIT_DONE;
-}
-
-int verb_version(struct call *call)
-{
-	(void)call;
-	printf("scorebox %s\n%s", version_of_program, versions_of_libraries);
 	return fflush(stdout) ? EXIT_STORAGE : EXIT_DONE;
 }
 

@@ -29,7 +29,7 @@ Record = collections.namedtuple("Record", "partition offset key value headers ti
 
 
 def find_binary():
-    given = os.environ.get("SCOREBOX_BINARY")
+    given = os.environ.get("SCOREBOX") or os.environ.get("SCOREBOX_BINARY")
     candidates = [given] if given else [ROOT / "build" / name / "scorebox" for name in ("native", "dev")]
     for candidate in candidates:
         if os.access(candidate, os.X_OK):
@@ -55,7 +55,7 @@ def data():
 
 def clean_environment(home, settings):
     """Ours and nothing of the caller's settings. NAME=value without the SCOREBOX_ of the settings."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith("SCOREBOX_") and k != "STATE_DIRECTORY"}
+    env = {k: v for k, v in os.environ.items() if not k.startswith("SCOREBOX") and k != "STATE_DIRECTORY"}
     env["HOME"] = str(home)
     env.update({f"SCOREBOX_{k}": str(v) for k, v in settings.items() if v is not None})
     return env
