@@ -1,0 +1,76 @@
+# The libraries: builds them where they are missing, and names them deps::curl and so on.
+# One flavour's libraries serve all build folders: build/deps/<flavour>/{include,lib}.
+set(SCOREBOX_SOURCES "" CACHE PATH "a folder of source tarballs, instead of the Debian mirror")
+
+set(flavour ${SCOREBOX_FLAVOUR})
+if(NOT flavour)
+	set(flavour glibc)
+	if(CMAKE_TOOLCHAIN_FILE)
+		get_filename_component(flavour ${CMAKE_TOOLCHAIN_FILE} NAME_WE)
+		string(REPLACE "native-" "" flavour ${flavour})
+	endif()
+endif()
+set(SCOREBOX_DEPS_ROOT ${PROJECT_SOURCE_DIR}/build/deps)
+set(SCOREBOX_DEPS_PREFIX ${SCOREBOX_DEPS_ROOT}/${flavour})
+
+function(scorebox_build_deps)
+	set(work ${SCOREBOX_DEPS_ROOT}/work/${flavour})
+	set(flags -ffunction-sections -fdata-sections -fPIE -fstack-protector-strong
+		-fstack-clash-protection)
+	if(flavour STREQUAL "tsan")
+		list(APPEND flags -g -fsanitize=thread)
+	elseif(flavour STREQUAL "glibc")
+		list(APPEND flags -D_FORTIFY_SOURCE=3)
+	endif()
+	string(JOIN " " flags ${flags})
+	set(log ${SCOREBOX_DEPS_ROOT}/${flavour}.log)
+	file(LOCK ${SCOREBOX_DEPS_ROOT}/${flavour}.lock GUARD FUNCTION)
+	execute_process(RESULT_VARIABLE failed OUTPUT_FILE ${log} ERROR_FILE ${log}
+		COMMAND ${CMAKE_COMMAND} -E env CC=gcc ${CMAKE_COMMAND} -G Ninja -S ${PROJECT_SOURCE_DIR}/cmake/deps -B ${work}
+			-DDEPS_SRC=${SCOREBOX_DEPS_ROOT}/src -DPREFIX=${SCOREBOX_DEPS_PREFIX}
+			-DDEPS_FLAGS=${flags} -DSCOREBOX_SOURCES=${SCOREBOX_SOURCES}
+			-DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE})
+	if(failed)
+		execute_process(COMMAND tail -n 30 ${log})
+		message(FATAL_ERROR "the libraries could not be configured; see ${log}")
+	endif()
+	# Nothing to do is told apart, so that the usual case is silent.
+	execute_process(COMMAND ${CMAKE_COMMAND} --build ${work} -- -n OUTPUT_VARIABLE plan)
+	if(NOT plan MATCHES "no work to do")
+		message(STATUS "Building the libraries (${flavour}), once: two to four minutes on two cores")
+		execute_process(COMMAND ${CMAKE_COMMAND} --build ${work} RESULT_VARIABLE failed)
+		if(failed)
+			message(FATAL_ERROR "the libraries could not be built; the lines above say why")
+		endif()
+	endif()
+endfunction()
+
+file(MAKE_DIRECTORY ${SCOREBOX_DEPS_ROOT})
+scorebox_build_deps()
+file(GLOB_RECURSE deps_recipes ${PROJECT_SOURCE_DIR}/cmake/deps/*.cmake ${PROJECT_SOURCE_DIR}/cmake/deps/*.h)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${deps_recipes})
+
+# scorebox_import(NAME FILE NEEDS...): deps::NAME is lib/FILE, and what it needs after it.
+function(scorebox_import name file)
+	add_library(deps::${name} STATIC IMPORTED GLOBAL)
+	set_target_properties(deps::${name} PROPERTIES
+		IMPORTED_LOCATION ${SCOREBOX_DEPS_PREFIX}/lib/${file}
+		INTERFACE_INCLUDE_DIRECTORIES ${SCOREBOX_DEPS_PREFIX}/include
+		INTERFACE_LINK_LIBRARIES "${ARGN}")
+endfunction()
+
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+scorebox_import(zlib libz.a)
+scorebox_import(zstd libzstd.a)
+scorebox_import(mbedcrypto libmbedcrypto.a Threads::Threads)
+scorebox_import(mbedx509 libmbedx509.a deps::mbedcrypto)
+scorebox_import(mbedtls libmbedtls.a deps::mbedx509)
+scorebox_import(curl libcurl.a deps::mbedtls deps::zlib Threads::Threads)
+scorebox_import(cjson libcjson.a m)
+scorebox_import(sqlite libsqlite3.a m Threads::Threads)
+scorebox_import(rdkafka librdkafka.a deps::zlib deps::zstd m Threads::Threads)
+scorebox_import(xlsxwriter libxlsxwriter.a deps::zlib)
+scorebox_import(cmocka libcmocka.a)
+set_property(TARGET deps::curl PROPERTY INTERFACE_COMPILE_DEFINITIONS CURL_STATICLIB)
+set_property(TARGET deps::rdkafka PROPERTY INTERFACE_COMPILE_DEFINITIONS LIBRDKAFKA_STATICLIB)

@@ -1,0 +1,10 @@
+include(${CMAKE_CURRENT_LIST_DIR}/../recipe.cmake)
+configure_with_cmake(${SOURCE} -DWITH_STATIC_LIB=ON -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF
+	-DPICKY_DEVELOPER=OFF)
+build_targets(all)
+file(GLOB_RECURSE built ${BUILD}/libcmocka*.a)
+list(GET built 0 built)
+file(COPY_FILE ${built} ${PREFIX}/lib/libcmocka.a)
+file(GLOB headers ${SOURCE}/include/cmocka*.h)
+install_headers(include ${headers})
+recipe_done()

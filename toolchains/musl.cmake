@@ -1,0 +1,30 @@
+# What every musl target shares. A target's own file sets these, then includes this one:
+#   MUSL_TARGET     the GNU name of the target, such as x86_64-linux-gnu
+#   MUSL_COMPILER   its compiler
+#   MUSL_ROOT       where musl-dev and linux-libc-dev are unpacked; empty: this machine's own
+set(musl_name ${MUSL_TARGET})
+string(REPLACE "linux-gnu" "linux-musl" musl_name ${musl_name})
+string(REGEX REPLACE "-linux.*" "" musl_cpu ${MUSL_TARGET})
+
+set(MUSL_INCLUDE ${MUSL_ROOT}/usr/include/${musl_name})
+set(MUSL_LIB ${MUSL_ROOT}/usr/lib/${musl_name})
+set(MUSL_LOADER /lib/ld-musl-${musl_cpu}.so.1)
+set(musl_work ${CMAKE_CURRENT_LIST_DIR}/../build/deps/toolchain/${musl_name})
+get_filename_component(musl_work ${musl_work} ABSOLUTE)
+set(KERNEL_INCLUDE ${musl_work}/kernel)
+if(NOT EXISTS ${MUSL_LIB}/rcrt1.o)
+	message(FATAL_ERROR "musl is not there (${MUSL_LIB}/rcrt1.o): install musl-dev")
+endif()
+
+# The kernel's own headers, and none of the C library's that live beside them.
+if(NOT EXISTS ${KERNEL_INCLUDE}/linux)
+	file(MAKE_DIRECTORY ${KERNEL_INCLUDE})
+	file(CREATE_LINK ${MUSL_ROOT}/usr/include/${MUSL_TARGET}/asm ${KERNEL_INCLUDE}/asm SYMBOLIC)
+	file(CREATE_LINK ${MUSL_ROOT}/usr/include/asm-generic ${KERNEL_INCLUDE}/asm-generic SYMBOLIC)
+	file(CREATE_LINK ${MUSL_ROOT}/usr/include/linux ${KERNEL_INCLUDE}/linux SYMBOLIC)
+endif()
+configure_file(${CMAKE_CURRENT_LIST_DIR}/musl-gcc.specs.in ${musl_work}/gcc.specs @ONLY)
+
+set(CMAKE_C_COMPILER ${MUSL_COMPILER})
+set(CMAKE_C_FLAGS_INIT "-specs=${musl_work}/gcc.specs -fPIE")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-static-pie")
