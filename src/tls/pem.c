@@ -9,7 +9,7 @@
 #include <mbedtls/ecp.h>
 #include <mbedtls/pem.h>
 #include <mbedtls/pk.h>
-#include <stdbool.h>
+#include <mbedtls/x509_crt.h>
 #include <string.h>
 
 /* The largest certificate: real roots are below 3 KiB. */
@@ -18,7 +18,7 @@ enum { CERTIFICATE_MAX_BYTES = 32 * 1024, LINE_BYTES = 256 };
 static const char begin_mark[] = "-----BEGIN CERTIFICATE-----";
 static const char end_mark[] = "-----END CERTIFICATE-----";
 
-int pem_out_of_memory(int mbedtls_error)
+bool pem_out_of_memory(int mbedtls_error)
 {
 	/* An error is the sum of a high-level code (its last 7 bits are 0) and a low-level one. */
 	int high = -(-mbedtls_error & ~0x7F);

@@ -7,8 +7,17 @@
 #include "tls/setup.h"
 
 #include <mbedtls/error.h>
+#include <mbedtls/pk.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/x509_crt.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct tls_server {
+	mbedtls_ssl_config config;
+	mbedtls_x509_crt certificate;
+	mbedtls_pk_context key;
+};
 
 static enum status configure(struct tls_server *s, const char *names, const char *ca_out, struct why *why)
 {
@@ -66,4 +75,9 @@ void tls_server_close(struct tls_server *s)
 	mbedtls_x509_crt_free(&s->certificate);
 	mbedtls_pk_free(&s->key);
 	free(s);
+}
+
+const struct mbedtls_ssl_config *serving_config(const struct tls_server *s)
+{
+	return &s->config;
 }

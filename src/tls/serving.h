@@ -1,11 +1,8 @@
-/* serving.h - private to tls/: what server.c makes and session.c uses. */
+/* serving.h - private to tls/: what server.c keeps for session.c. */
 #pragma once
-#include <mbedtls/pk.h>
-#include <mbedtls/ssl.h>
-#include <mbedtls/x509_crt.h>
 
-struct tls_server {
-	mbedtls_ssl_config config;
-	mbedtls_x509_crt certificate;
-	mbedtls_pk_context key;
-};
+struct tls_server;
+struct mbedtls_ssl_config;
+
+/* Lent: shared by all sessions, unchanged while the server is open. */
+const struct mbedtls_ssl_config *serving_config(const struct tls_server *s);

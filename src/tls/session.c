@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <mbedtls/error.h>
 #include <mbedtls/net_sockets.h>
+#include <mbedtls/ssl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +50,7 @@ enum status tls_session_accept(struct tls_session **out, struct tls_server *serv
 	if (!s)
 		return fail(why, STATUS_NO_MEMORY, "accept a TLS connection: no memory");
 	mbedtls_ssl_init(&s->ssl);
-	if (mbedtls_ssl_setup(&s->ssl, &server->config) != 0) {
+	if (mbedtls_ssl_setup(&s->ssl, serving_config(server)) != 0) {
 		mbedtls_ssl_free(&s->ssl);
 		free(s);
 		return fail(why, STATUS_NO_MEMORY, "accept a TLS connection: no memory");
