@@ -26,6 +26,24 @@ static void configure(void)
 	sqlite3_config(SQLITE_CONFIG_PMASZ, 16u);
 }
 
+/* Sorting spills into the folder of the database: /tmp may be memory. SQLite keeps one such folder for
+ * the process; a process has one journal. */
+static void put_temporary_files_beside(const char *path)
+{
+	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? sqlite3_mprintf("%.*s", (int)(slash - path + 1), path) : sqlite3_mprintf(".");
+
+	pthread_mutex_lock(&mutex);
+	if (folder && (!sqlite3_temp_directory || strcmp(folder, sqlite3_temp_directory))) {
+		sqlite3_free(sqlite3_temp_directory);
+		sqlite3_temp_directory = folder;
+		folder = NULL;
+	}
+	pthread_mutex_unlock(&mutex);
+	sqlite3_free(folder);
+}
+
 static enum status status_of(int code)
 {
 	if (code == SQLITE_IOERR_NOMEM)
@@ -357,6 +375,8 @@ enum status database_open(struct database *d, const char *path, const struct dat
 	if (!d->path)
 		return fail(why, STATUS_NO_MEMORY, "open %s '%s': out of memory", kind->name, path);
 	bool unclean = use != DATABASE_READER && wants_check(d);
+	if (use != DATABASE_ALONE)
+		put_temporary_files_beside(path);
 	int code = sqlite3_open_v2(path, &d->handle, flags, NULL);
 	s = code == SQLITE_OK ? set_up(d, use, why) : database_failed(d, code, why);
 	if (s == STATUS_OK && use != DATABASE_READER)

@@ -17,7 +17,7 @@ enum database_use {
 	DATABASE_SHARED,	/* we write, other processes read */
 	DATABASE_READER,	/* read-only */
 };
-enum { DATABASE_STATEMENTS = 48, DATABASE_PAGE_BYTES = 4096, DATABASE_FRAME_BYTES = 4096 + 24 };
+enum { DATABASE_STATEMENTS = 64, DATABASE_PAGE_BYTES = 4096, DATABASE_FRAME_BYTES = 4096 + 24 };
 
 struct database_kind {
 	const char *name;		/* "spool", "journal": for reasons */

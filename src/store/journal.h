@@ -32,7 +32,8 @@ const char *journal_name(const struct journal *j);
  * binding is the newest generation with the same three. *out_is_new: no record of it yet. */
 enum status journal_generation(struct journal *j, const char *cluster, const char *topic, const char *topic_id,
 			       unsigned *out_generation, bool *out_is_new, struct why *why) MUST_CHECK;
-/* The topic was made anew under the same names: a new generation with the same binding. */
+/* The topic was made anew under the same names: a new generation with the same binding. Both:
+ * STATUS_DENIED when all 255 generations of this journal are used up. */
 enum status journal_generation_renew(struct journal *j, unsigned old, unsigned *out_generation, struct why *why) MUST_CHECK;
 
 struct journal_position {
@@ -45,7 +46,8 @@ enum status journal_position(struct journal *j, unsigned generation, int partiti
 			     struct why *why) MUST_CHECK;
 uint32_t journal_crc(struct view key, struct view value);
 
-/* Records [from, to) of a partition are gone from the topic before we read them. */
+/* Records [from, to) of a partition are gone from the topic before we read them; the position moves to
+ * `to`. Known already: nothing to do. */
 enum status journal_gap(struct journal *j, unsigned generation, int partition, int64_t from, int64_t to, int64_t now_us,
 			struct why *why) MUST_CHECK;
 
@@ -68,11 +70,17 @@ struct journal_record {
 	bool prev_missing;	/* prev is known and no such state is here */
 	int64_t order_us;	/* ce_us (or kafka_us), made non-decreasing within a run by seq */
 	int64_t number;		/* arrival number within the journal, rising */
+	bool damaged;		/* the card gave the record back changed: body is empty then */
 };
+/* Begins a batch. After any failure of a function between here and journal_commit other than STATUS_FULL
+ * and STATUS_BAD_DATA the batch is lost as a whole: journal_commit says so too, journal_position tells
+ * where to read on. After STATUS_IO or STATUS_FATAL the handle is dead: close and open again.
+ * STATUS_AGAIN: a reader has kept the write-ahead log so long that it must not grow: wait for it. */
 enum status journal_begin(struct journal *j, struct why *why) MUST_CHECK;
 /* Adds one record and moves its partition's position to offset + 1. A record that is there already
- * (same generation, partition, offset) is passed over. *out_duplicate as in struct journal_record.
- * STATUS_FULL: the cap is reached; journal_make_room, then try again. */
+ * (same generation, partition, offset) is passed over and counts as a duplicate. *out_duplicate as in
+ * struct journal_record. STATUS_FULL: the cap is reached; journal_commit, journal_make_room, then try
+ * again. STATUS_BAD_DATA: key empty or over 512 bytes, partition over 32,767 or offset over 2^40-1. */
 enum status journal_add(struct journal *j, const struct journal_record *r, bool *out_duplicate, struct why *why) MUST_CHECK;
 /* A record that is no match: keeps the reason and the first 256 bytes of its value. */
 enum status journal_add_error(struct journal *j, unsigned generation, int partition, int64_t offset, int64_t kafka_us,
@@ -84,7 +92,7 @@ enum status journal_abort(struct journal *j, struct why *why) MUST_CHECK;
 /* Bytes added since journal_begin: commit before 256 KiB while a transfer runs. */
 uint64_t journal_staged_bytes(const struct journal *j);
 
-/* Frees room: matches ended or unchanged for 7 days leave, oldest first, until a tenth of the cap is
+/* Frees room (no batch is open): matches ended or unchanged for 7 days leave, oldest first, until a tenth of the cap is
  * free; each leaves a tombstone (key, file name, record count). *out_left counts them; STATUS_FULL: none
  * may leave. Only matches whose workbook is written (rendered == records) leave. */
 enum status journal_make_room(struct journal *j, int64_t now_us, unsigned *out_left, struct why *why) MUST_CHECK;
@@ -109,9 +117,10 @@ enum status journal_each_match(struct journal *j, journal_match_call *call, void
 enum status journal_each_unrendered(struct journal *j, journal_match_call *call, void *context, struct why *why) MUST_CHECK;
 enum status journal_match_of(struct journal *j, struct view key, struct journal_match *out, struct why *why) MUST_CHECK;
 enum status journal_match_by_id(struct journal *j, int64_t id, struct journal_match *out, struct why *why) MUST_CHECK;
-/* Another match already has this file name (ASCII case does not count: FAT). */
+/* Another match already has this file name (ASCII case does not count: FAT), or one that left had it. */
 enum status journal_file_taken(struct journal *j, const char *file, int64_t by_other_than, bool *out, struct why *why) MUST_CHECK;
-/* A workbook with `records` records of this match stands under `file`; durable on return. */
+/* A workbook with `records` records of this match stands under `file` ("": it needs none); durable on
+ * return, along with what the open batch holds so far. */
 enum status journal_rendered(struct journal *j, int64_t match, const char *file, uint64_t records, struct why *why) MUST_CHECK;
 /* All workbooks count as not written: a fresh stick, or `books`. File names stay. */
 enum status journal_forget_rendered(struct journal *j, struct why *why) MUST_CHECK;
@@ -131,6 +140,7 @@ enum status journal_cursor_open(struct journal_cursor **out, struct journal *j, 
 /* STATUS_NOT_FOUND at the end. Views live until the next call. */
 enum status journal_cursor_next(struct journal_cursor *c, struct journal_record *out, struct why *why) MUST_CHECK;
 void journal_cursor_close(struct journal_cursor *c);
+/* Readers only; the writer sees its own moment. */
 enum status journal_snapshot_begin(struct journal *j, struct why *why) MUST_CHECK;
 void journal_snapshot_end(struct journal *j);
 
@@ -153,7 +163,8 @@ enum status journal_each_gap(struct journal *j, journal_gap_call *call, void *co
 enum status journal_each_error(struct journal *j, journal_error_call *call, void *context, struct why *why) MUST_CHECK;
 
 struct journal_figures {
-	uint64_t records, duplicates, errors, gaps, matches, bytes, max_bytes;
+	uint64_t records, matches, bytes, max_bytes;	/* here now; max_bytes: the effective cap */
+	uint64_t duplicates, errors, gaps;		/* ever */
 	uint64_t unrendered;	/* matches with records > rendered */
 };
 void journal_figures(const struct journal *j, struct journal_figures *out);

@@ -55,7 +55,8 @@ static void set_limit(struct room *r, struct database *d)
 	sqlite3_exec(d->handle, sql, NULL, NULL, NULL);
 }
 
-enum status room_setup(struct room *r, struct database *d, uint64_t cap, unsigned share, struct why *why)
+enum status room_setup(struct room *r, struct database *d, uint64_t cap, unsigned share, unsigned log_share,
+		       struct why *why)
 {
 	uint64_t free_bytes = 0, total = 0;
 	enum status s = file_space(d->path, &free_bytes, &total, why);
@@ -73,6 +74,8 @@ enum status room_setup(struct room *r, struct database *d, uint64_t cap, unsigne
 	uint64_t large_row = between(0, cap / 4, 2 * mib) + 64 * kib;
 	uint64_t busy = checkpoint + 2 * r->commit_bytes;
 	r->log_bytes = busy > large_row ? busy : large_row;
+	if (log_share && r->log_bytes < cap / log_share)
+		r->log_bytes = cap / log_share;
 	r->checkpoint_pages = (unsigned)(checkpoint / DATABASE_FRAME_BYTES);
 	r->max_pages = (int64_t)((cap - r->ballast_bytes - r->log_bytes) / DATABASE_PAGE_BYTES);
 	s = room_refresh(r, d, why);
@@ -119,6 +122,11 @@ int64_t room_pages_left(const struct room *r)
 	int64_t limit = r->card_full || r->pages > r->max_pages ? r->pages : r->max_pages;
 
 	return limit - r->pages + r->free_pages;
+}
+
+bool room_log_is_long(const struct room *r, const struct database *d)
+{
+	return (uint64_t)d->wal_pages * DATABASE_FRAME_BYTES > r->log_bytes - r->commit_bytes;
 }
 
 uint64_t room_used_bytes(const struct room *r)

@@ -19,14 +19,18 @@ struct room {
 	bool card_full;			/* ballast given up */
 };
 
-/* `cap` becomes at most 1/share of the file system. */
-enum status room_setup(struct room *r, struct database *d, uint64_t cap, unsigned share, struct why *why) MUST_CHECK;
+/* `cap` becomes at most 1/share of the file system. `log_share`: the log gets at least 1/log_share of the cap
+ * (0: what commits need), for where readers may keep it from beginning anew. */
+enum status room_setup(struct room *r, struct database *d, uint64_t cap, unsigned share, unsigned log_share,
+		       struct why *why) MUST_CHECK;
 /* Asks SQLite for pages and free_pages; right within a transaction too. */
 enum status room_refresh(struct room *r, struct database *d, struct why *why) MUST_CHECK;
 int64_t room_pages_left(const struct room *r);
 uint64_t room_used_bytes(const struct room *r);
 /* Pages that a row of this length takes, with its share of inner pages. */
 int64_t room_pages_for(uint64_t bytes);
+/* The log is longer than its share: a reader keeps it. */
+bool room_log_is_long(const struct room *r, const struct database *d);
 /* After STATUS_FULL from SQLite: gives up the ballast. */
 void room_card_is_full(struct room *r, struct database *d);
 /* Takes the ballast back when the card has room again; does nothing otherwise. */

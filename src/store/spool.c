@@ -80,6 +80,8 @@ static const char *const sql[SQL_SPOOL_COUNT] = {
 	[SQL_NOTE_SET] = "INSERT INTO note VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
 };
 
+_Static_assert((int)SQL_SPOOL_COUNT <= (int)DATABASE_STATEMENTS, "struct database holds too few statements");
+
 static const struct database_kind spool_kind = {
 	.name = "spool",
 	.application_id = 0x53427370,	/* "SBsp" */
@@ -387,7 +389,7 @@ static enum status open_once(struct spool *s, const char *path, uint64_t max_byt
 				 : database_open_or_renew(&s->db, path, &spool_kind, DATABASE_ALONE, aside, why);
 
 	if (st == STATUS_OK)
-		st = room_setup(&s->room, &s->db, max_bytes, 4, why);
+		st = room_setup(&s->room, &s->db, max_bytes, 4, 0, why);
 	if (st == STATUS_OK)
 		st = start(s, run, path, aside[0], why);
 	return st == STATUS_OK ? recover(s, opening, why) : st;
