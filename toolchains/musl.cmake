@@ -23,7 +23,12 @@ if(NOT EXISTS ${KERNEL_INCLUDE}/linux)
 	file(CREATE_LINK ${MUSL_ROOT}/usr/include/asm-generic ${KERNEL_INCLUDE}/asm-generic SYMBOLIC)
 	file(CREATE_LINK ${MUSL_ROOT}/usr/include/linux ${KERNEL_INCLUDE}/linux SYMBOLIC)
 endif()
-configure_file(${CMAKE_CURRENT_LIST_DIR}/musl-gcc.specs.in ${musl_work}/gcc.specs @ONLY)
+# Written once: many configurations read this file at the same time.
+set(musl_template ${CMAKE_CURRENT_LIST_DIR}/musl-gcc.specs.in)
+if(${musl_template} IS_NEWER_THAN ${musl_work}/gcc.specs)
+	configure_file(${musl_template} ${musl_work}/gcc.specs @ONLY)
+	file(TOUCH ${musl_work}/gcc.specs)
+endif()
 
 set(CMAKE_C_COMPILER ${MUSL_COMPILER})
 set(CMAKE_C_FLAGS_INIT "-specs=${musl_work}/gcc.specs -fPIE")
