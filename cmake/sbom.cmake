@@ -50,6 +50,32 @@ foreach(library IN LISTS DEPS_LIBRARIES)
 	string(APPEND relations ",
     {\"spdxElementId\": \"SPDXRef-scorebox\", \"relationshipType\": \"STATIC_LINK\", \"relatedSpdxElement\": \"SPDXRef-${library}\"}")
 endforeach()
+
+# Static: the C library goes in as well.
+if(CMAKE_C_FLAGS MATCHES "-specs=")
+	execute_process(COMMAND dpkg-query -W -f \${Version} musl-dev
+		OUTPUT_VARIABLE version ERROR_QUIET RESULT_VARIABLE failed)
+	if(failed)
+		set(version NOASSERTION)
+	endif()
+	file(SHA256 ${MUSL_LIB}/libc.a sum)
+	string(APPEND packages ",
+    {
+      \"name\": \"musl\",
+      \"SPDXID\": \"SPDXRef-musl\",
+      \"versionInfo\": \"${version}\",
+      \"packageFileName\": \"libc.a\",
+      \"summary\": \"C library\",
+      \"downloadLocation\": \"NOASSERTION\",
+      \"filesAnalyzed\": false,
+      \"checksums\": [{\"algorithm\": \"SHA256\", \"checksumValue\": \"${sum}\"}],
+      \"licenseConcluded\": \"MIT\",
+      \"licenseDeclared\": \"MIT\",
+      \"copyrightText\": \"NOASSERTION\"
+    }")
+	string(APPEND relations ",
+    {\"spdxElementId\": \"SPDXRef-scorebox\", \"relationshipType\": \"STATIC_LINK\", \"relatedSpdxElement\": \"SPDXRef-musl\"}")
+endif()
 string(SHA256 namespace "${PROJECT_VERSION} ${namespace}")
 set(sbom ${PROJECT_BINARY_DIR}/scorebox.spdx.json)
 file(WRITE ${sbom} "{

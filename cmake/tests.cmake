@@ -7,16 +7,16 @@
 set(SCOREBOX_FUZZ_SECONDS 15 CACHE STRING "how long each fuzz target runs as a test")
 
 # Sets all_there to whether every source is there; says which is not.
-macro(scorebox_check_sources what)
-	set(all_there ON)
+function(scorebox_check_sources what)
+	set(all_there ON PARENT_SCOPE)
 	foreach(file IN LISTS ARGN)
 		get_filename_component(path ${file} ABSOLUTE)
 		if(NOT EXISTS ${path})
 			message(STATUS "${what}: ${file} is not there yet")
-			set(all_there OFF)
+			set(all_there OFF PARENT_SCOPE)
 		endif()
 	endforeach()
-endmacro()
+endfunction()
 
 function(scorebox_test_program name)
 	cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "SOURCES;LIBRARIES;DEFINITIONS")
