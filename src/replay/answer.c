@@ -59,7 +59,10 @@ enum status answer_start(struct answer *a, bool keep_alive, struct why *why)
 	char framing[64] = "";
 	int n;
 
-	if (a->end == ANSWER_KEEP && (!keep_alive || a->no_length))
+	/* Told as any good answer would, also when it ends badly. */
+	bool stays = keep_alive && !a->no_length;
+
+	if (a->end == ANSWER_KEEP && !stays)
 		a->end = ANSWER_CLOSE;
 	a->body_bytes = a->opening.length + rows_bytes(a) + a->closing.length;
 	if (a->chunked)
@@ -67,7 +70,7 @@ enum status answer_start(struct answer *a, bool keep_alive, struct why *why)
 	else if (!a->no_length)
 		snprintf(framing, sizeof framing, "Content-Length: %llu\r\n", (unsigned long long)a->body_bytes);
 	n = snprintf(a->head, sizeof a->head, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%s%sConnection: %s\r\n", a->code,
-		     a->reason, a->content_type, framing, a->extra, a->end == ANSWER_KEEP ? "keep-alive" : "close");
+		     a->reason, a->content_type, framing, a->extra, stays ? "keep-alive" : "close");
 	if (n < 0 || (size_t)n >= sizeof a->head)
 		return fail(why, STATUS_FULL, "an answer's head over %zu bytes", sizeof a->head);
 	a->head_bytes = (size_t)n;
