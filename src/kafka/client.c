@@ -4,6 +4,7 @@
 #include "kafka/options.h"
 #include "kafka/properties.h"
 
+#include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <librdkafka/rdkafka.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>

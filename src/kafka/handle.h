@@ -6,6 +6,9 @@
 #include <stdint.h>
 
 struct handle;
+struct rd_kafka_s;		/* rd_kafka_t and so on: librdkafka's header stays in the .c files */
+struct rd_kafka_topic_s;
+struct rd_kafka_queue_s;
 
 /* `wake_fd` (an eventfd, the caller's) becomes readable when the queue stops being empty. STATUS_BAD_DATA:
  * librdkafka does not take the properties together. */
@@ -15,9 +18,9 @@ enum status handle_open(struct handle **out, enum role role, const struct kafka_
  * waits at most wait_ms for the end, then leaves the thread to itself. NULL is fine. */
 void handle_retire(struct handle *h, int64_t wait_ms);
 
-rd_kafka_t *handle_client(struct handle *h);
-rd_kafka_topic_t *handle_topic(struct handle *h);
-rd_kafka_queue_t *handle_queue(struct handle *h);
+struct rd_kafka_s *handle_client(struct handle *h);
+struct rd_kafka_topic_s *handle_topic(struct handle *h);
+struct rd_kafka_queue_s *handle_queue(struct handle *h);
 
 /* A broker has answered since it was opened, or since all were last told down. */
 bool handle_is_up(const struct handle *h);

@@ -4,6 +4,7 @@
 #include "kafka/options.h"
 
 #include <inttypes.h>
+#include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <string.h>
 

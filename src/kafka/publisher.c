@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +106,7 @@ static enum status keep(struct kept *k, const struct kafka_settings *s)
 static void say(struct publisher *p, const char *code, const char *reason)
 {
 	p->health.code = code;
-	snprintf(p->health.reason, sizeof p->health.reason, "%s", reason);
+	snprintf(p->health.reason, sizeof p->health.reason, "%.*s", (int)sizeof p->health.reason - 1, reason);
 }
 
 static void say_nothing(struct publisher *p)

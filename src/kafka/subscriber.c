@@ -9,6 +9,7 @@
 #include "kafka/trouble.h"
 
 #include <errno.h>
+#include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "kafka/trouble.h"
 
+#include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +162,8 @@ enum status survey_take(struct handle *h, const char *topic, int64_t timeout_ms,
 	/* Known since the metadata came: does not wait. */
 	cluster = rd_kafka_clusterid(handle_client(h), 0);
 	if (cluster) {
+		/* librdkafka's mock cluster leaves the question for topic ids unanswered: spares a second. */
+		*ask_id = *ask_id && strncmp(cluster, "mockCluster", 11) != 0;
 		snprintf(out->cluster, sizeof out->cluster, "%s", cluster);
 		rd_kafka_mem_free(handle_client(h), cluster);
 	}

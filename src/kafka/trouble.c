@@ -1,10 +1,11 @@
 /* trouble.c - what librdkafka's errors mean for the one who must act. */
 #include "kafka/trouble.h"
 
+#include <librdkafka/rdkafka.h>
 #include <stdio.h>
 
 struct meaning {
-	rd_kafka_resp_err_t err;
+	int err;
 	const char *code;
 	const char *words;	/* printf format: topic, detail; NULL: the detail alone */
 };
@@ -55,7 +56,7 @@ static const struct meaning meanings[] = {
 	{ RD_KAFKA_RESP_ERR__FATAL, "kafka.fatal", NULL },
 };
 
-static const struct meaning *find(rd_kafka_resp_err_t err)
+static const struct meaning *find(int err)
 {
 	for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
 		if (meanings[i].err == err)
@@ -63,7 +64,7 @@ static const struct meaning *find(rd_kafka_resp_err_t err)
 	return NULL;
 }
 
-const char *trouble_code(rd_kafka_resp_err_t err)
+const char *trouble_code(int err)
 {
 	const struct meaning *m = find(err);
 
@@ -72,10 +73,10 @@ const char *trouble_code(rd_kafka_resp_err_t err)
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"	/* the formats stand in the table above */
-void trouble_words(rd_kafka_resp_err_t err, const char *topic, const char *detail, char *out, size_t out_bytes)
+void trouble_words(int err, const char *topic, const char *detail, char *out, size_t out_bytes)
 {
 	const struct meaning *m = find(err);
-	const char *text = detail && *detail ? detail : rd_kafka_err2str(err);
+	const char *text = detail && *detail ? detail : rd_kafka_err2str((rd_kafka_resp_err_t)err);
 
 	if (m && m->words)
 		snprintf(out, out_bytes, m->words, topic, text);
@@ -89,14 +90,14 @@ void trouble_down(const char *brokers, const char *detail, char *out, size_t out
 	snprintf(out, out_bytes, "no broker of %.80s can be reached: %.140s", brokers, detail);
 }
 
-bool trouble_is_of_record(rd_kafka_resp_err_t err)
+bool trouble_is_of_record(int err)
 {
 	return err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || err == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE ||
 	       err == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE || err == RD_KAFKA_RESP_ERR_INVALID_RECORD ||
 	       err == RD_KAFKA_RESP_ERR__INVALID_DIFFERENT_RECORD;
 }
 
-bool trouble_is_of_link(rd_kafka_resp_err_t err)
+bool trouble_is_of_link(int err)
 {
 	return err == RD_KAFKA_RESP_ERR__TRANSPORT || err == RD_KAFKA_RESP_ERR__RESOLVE ||
 	       err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || err == RD_KAFKA_RESP_ERR__TIMED_OUT ||

@@ -1,20 +1,19 @@
-/* trouble.h - private to kafka/: what librdkafka's errors mean for the one who must act. */
+/* trouble.h - private to kafka/: what librdkafka's errors mean for the one who must act. `err` is an rd_kafka_resp_err_t. */
 #pragma once
-#include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 enum { TROUBLE_REASON_BYTES = 256 };
 
 /* "kafka.down", "kafka.topic", ...: never NULL; "kafka.failed" for what has no name of its own. */
-const char *trouble_code(rd_kafka_resp_err_t err);
+const char *trouble_code(int err);
 /* Plain words, the next step included where there is one. `detail` is librdkafka's own text, may be "". */
-void trouble_words(rd_kafka_resp_err_t err, const char *topic, const char *detail, char *out, size_t out_bytes);
+void trouble_words(int err, const char *topic, const char *detail, char *out, size_t out_bytes);
 
 /* The words for "kafka.down"; `detail` is what the last broker's connection failed with. */
 void trouble_down(const char *brokers, const char *detail, char *out, size_t out_bytes);
 
 /* The broker refuses these bytes, not us: alone in its batch the row would be refused again. */
-bool trouble_is_of_record(rd_kafka_resp_err_t err);
+bool trouble_is_of_record(int err);
 /* The connection failed: librdkafka tries again by itself. */
-bool trouble_is_of_link(rd_kafka_resp_err_t err);
+bool trouble_is_of_link(int err);
