@@ -2,15 +2,11 @@
 #include "app/settings.h"
 
 #include "app/settings_private.h"
-#include "app/values.h"
 #include "base/file.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define PREFIX "SCOREBOX_"
 
 /* ---- complaints ---- */
 
@@ -151,10 +147,14 @@ static char *secret_text(struct loading *l, const struct setting *s, struct sett
 /* Blanks and line ends around a value are never meant. */
 static void trim(char *text)
 {
+	static const char blanks[] = " \t\r\n";
 	size_t length = strlen(text);
+	size_t leading = strspn(text, blanks);
 
-	while (length && strchr(" \t\r\n", text[length - 1]))
-		text[--length] = '\0';
+	while (length > leading && strchr(blanks, text[length - 1]))
+		length--;
+	memmove(text, text + leading, length - leading);
+	text[length - leading] = '\0';
 }
 
 static bool has_control(const char *text)
@@ -186,104 +186,7 @@ static char *find_text(struct loading *l, const struct setting *s, struct settin
 	return NULL;
 }
 
-/* ---- into the struct ---- */
-
-static enum status within(int64_t n, const struct setting *s, struct why *why)
-{
-	char least[32], most[32];
-
-	if (n >= s->least && n <= s->most)
-		return STATUS_OK;
-	if (s->type == SETTING_SIZE) {
-		value_size_text((uint64_t)s->least, least, sizeof least);
-		value_size_text((uint64_t)s->most, most, sizeof most);
-	} else {
-		value_duration_text(s->least, least, sizeof least);
-		value_duration_text(s->most, most, sizeof most);
-	}
-	return fail(why, STATUS_BAD_DATA, "expected %s to %s", least, most);
-}
-
-static enum status store_duration(void *field, const struct setting *s, const char *text, struct why *why)
-{
-	int64_t ms;
-	enum status status = value_duration(text, &ms, why);
-
-	if (status == STATUS_OK)
-		status = within(ms, s, why);
-	if (status == STATUS_OK)
-		memcpy(field, &ms, sizeof ms);
-	return status;
-}
-
-static enum status store_size(void *field, const struct setting *s, const char *text, struct why *why)
-{
-	uint64_t bytes;
-	enum status status = value_size(text, &bytes, why);
-
-	if (status == STATUS_OK)
-		status = within((int64_t)bytes, s, why);
-	if (status == STATUS_OK)
-		memcpy(field, &bytes, sizeof bytes);
-	return status;
-}
-
-static enum status store_word(void *field, const struct setting *s, const char *text, struct why *why)
-{
-	int place;
-	enum status status = value_word(text, s->words, &place, why);
-
-	if (status == STATUS_OK)
-		memcpy(field, &place, sizeof place);
-	return status;
-}
-
-static enum status store_poll(struct config *config, const struct setting *s, const char *text, struct why *why)
-{
-	struct why unused;
-
-	config->poll_auto = !strcmp(text, "auto");
-	if (config->poll_auto)
-		return STATUS_OK;
-	if (store_duration(&config->poll_fixed_ms, s, text, &unused) != STATUS_OK)
-		return fail(why, STATUS_BAD_DATA, "expected auto or a duration such as 15s, at most 168h");
-	return STATUS_OK;
-}
-
-static enum status store_text(void *field, const struct setting *s, const char *text, struct why *why)
-{
-	if (s->check && *text) {
-		enum status status = s->check(text, why);
-
-		if (status != STATUS_OK)
-			return status;
-	}
-	if (s->type == SETTING_FILE && *text && access(text, R_OK) != 0)
-		return fail_errno(why, STATUS_BAD_DATA, "the file cannot be read");
-	memcpy(field, &text, sizeof text);
-	return STATUS_OK;
-}
-
-static enum status store(struct config *config, const struct setting *s, const char *text, struct why *why)
-{
-	void *field = (char *)config + s->offset;
-
-	switch (s->type) {
-	case SETTING_DURATION:
-		return store_duration(field, s, text, why);
-	case SETTING_SIZE:
-		return store_size(field, s, text, why);
-	case SETTING_WORD:
-		return store_word(field, s, text, why);
-	case SETTING_POLL:
-		return store_poll(config, s, text, why);
-	case SETTING_TEXT:
-	case SETTING_FILE:
-	case SETTING_SECRET:
-		break;
-	}
-	return store_text(field, s, text, why);
-}
+/* ---- one setting ---- */
 
 /* A setting without a default keeps what is there: 0, "", or what the source's profile has put. */
 static void store_default(struct loading *l, const struct setting *s, struct setting_value *value)
@@ -291,7 +194,7 @@ static void store_default(struct loading *l, const struct setting *s, struct set
 	struct why unused;
 
 	value->text = s->fallback;
-	if (*s->fallback && store(&l->made->config, s, s->fallback, &unused) != STATUS_OK)
+	if (*s->fallback && setting_store(&l->made->config, s, s->fallback, &unused) != STATUS_OK)
 		loading_wrong(l, "%s: its default is wrong: %s", s->name, unused.text);
 }
 
@@ -316,7 +219,7 @@ static void load_one(struct loading *l, const struct setting *s)
 	value->text = text;
 	if (has_control(text))
 		complain_of(l, s, "", "it holds a line end or a control character");
-	else if (store(&l->made->config, s, text, &why) != STATUS_OK)
+	else if (setting_store(&l->made->config, s, text, &why) != STATUS_OK)
 		complain_of(l, s, text, why.text);
 }
 
@@ -343,48 +246,10 @@ static void register_secrets(struct loading *l)
 	register_proxy(l, l->made->config.api_proxy);
 }
 
-/* ---- names that are not ours ---- */
-
-static void look_at_name(struct loading *l, const char *name)
-{
-	char own[80], near[80];
-	size_t length = strlen(name);
-	int place = setting_place(name);
-
-	if (strncmp(name, PREFIX, strlen(PREFIX)) || place >= 0)
-		return;
-	if (length > 5 && length < sizeof own && !strcmp(name + length - 5, "_FILE")) {
-		memcpy(own, name, length - 5);
-		own[length - 5] = '\0';
-		place = setting_place(own);
-		if (place >= 0 && settings_table[place].type == SETTING_SECRET)
-			return;
-	}
-	if (setting_nearest(name, near, sizeof near))
-		loading_warn(l, "%.80s is no setting and has no effect; did you mean %s?", name, near);
-	else
-		loading_warn(l, "%.80s is no setting and has no effect; `scorebox help` lists them all", name);
-}
-
-static void look_at_names(struct loading *l)
-{
-	for (char **entry = l->request->environment; entry && *entry; entry++) {
-		char name[128];
-		size_t length = strcspn(*entry, "=");
-
-		if (strncmp(*entry, PREFIX, strlen(PREFIX)))
-			continue;
-		snprintf(name, sizeof name, "%.*s", (int)(length < 127 ? length : 127), *entry);
-		look_at_name(l, name);
-	}
-	for (unsigned i = 0; i < l->file.count; i++)
-		look_at_name(l, l->file.entry[i].name);
-}
-
 bool settings_none_given(const struct settings_request *request)
 {
 	for (char **entry = request->environment; entry && *entry; entry++)
-		if (!strncmp(*entry, PREFIX, strlen(PREFIX)))
+		if (!strncmp(*entry, SETTINGS_PREFIX, strlen(SETTINGS_PREFIX)))
 			return false;
 	return !request->env_file;
 }
@@ -428,8 +293,8 @@ static void set_up_log(struct loading *l)
 		const char *text = raw(l, s->name, &origin);
 		struct why later;	/* load_one complains */
 
-		if (!text || store(config, s, text, &later) != STATUS_OK)
-			(void)!store(config, s, s->fallback, &later);
+		if (!text || setting_store(config, s, text, &later) != STATUS_OK)
+			(void)!setting_store(config, s, s->fallback, &later);
 	}
 	log_setup(config->log_level, config->log_format);
 }
@@ -487,7 +352,7 @@ enum status settings_load(struct settings **out, const struct settings_request *
 	read_env_file(&l);
 	load_all(&l);
 	if (l.purpose != SETTINGS_STATE_ONLY)
-		look_at_names(&l);
+		settings_look_at_names(&l);
 	settings_cross_check(&l);
 	envfile_done(&l.file);
 	if (l.no_memory)

@@ -5,6 +5,8 @@
 #include "app/setting.h"
 #include "app/settings.h"
 
+#define SETTINGS_PREFIX "SCOREBOX_"
+
 enum setting_origin { FROM_DEFAULT, FROM_ENVIRONMENT, FROM_FILE };
 
 struct setting_value {
@@ -37,5 +39,9 @@ char *loading_keep(struct loading *l, const char *text);
 bool loading_given(const struct loading *l, const char *name);	/* set, by the environment or the file */
 bool loading_bad(const struct loading *l, const char *name);
 
+/* settings_store.c: reads `text` into the field of `s`. */
+enum status setting_store(struct config *config, const struct setting *s, const char *text, struct why *why) MUST_CHECK;
+/* settings_names.c: warns of every SCOREBOX_ name that is no setting. */
+void settings_look_at_names(struct loading *l);
 /* settings_cross.c: what must be set, and what must fit together. */
 void settings_cross_check(struct loading *l);

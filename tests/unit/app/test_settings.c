@@ -1,0 +1,407 @@
+/* test_settings.c - settings from environment and file, and everything that may be wrong with them. */
+#include "app/settings.h"
+
+#include "base/file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { REPORTS = 40, SET = 12 };
+
+struct reports {
+	unsigned wrong, warnings;
+	char text[REPORTS][600];
+	unsigned count;
+};
+
+static void report(void *context, bool wrong, const char *text)
+{
+	struct reports *r = context;
+
+	r->wrong += wrong;
+	r->warnings += !wrong;
+	if (r->count < REPORTS)
+		snprintf(r->text[r->count++], sizeof r->text[0], "%s", text);
+}
+
+static bool reported(const struct reports *r, const char *part)
+{
+	for (unsigned i = 0; i < r->count; i++)
+		if (strstr(r->text[i], part))
+			return true;
+	return false;
+}
+
+static struct reports reports;
+static char folder[64];
+
+/* NULL: it was refused, as `reports` tells. */
+static struct settings *load(enum config_mode mode, const char *env_file, const char *const *set)
+{
+	char *environment[SET + 1] = { NULL };
+	const struct settings_request request = {
+		.env_file = env_file, .environment = environment, .mode_given = true, .mode = mode,
+		.any_purpose = true, .report = report, .context = &reports,
+	};
+	struct settings *s = NULL;
+	struct why why;
+
+	for (unsigned i = 0; set[i]; i++) {
+		assert_true(i < SET);
+		environment[i] = strdup(set[i]);
+	}
+	memset(&reports, 0, sizeof reports);
+
+	enum status status = settings_load(&s, &request, &why);
+
+	assert_int_equal(status, reports.wrong ? STATUS_BAD_DATA : STATUS_OK);
+	for (unsigned i = 0; environment[i]; i++)
+		free(environment[i]);
+	return s;
+}
+
+#define WITH(...) (const char *const[]){ __VA_ARGS__, NULL }
+
+static const char *write_file(const char *name, const char *text, mode_t mode)
+{
+	static char path[200];
+	struct why why;
+
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	assert_int_equal(file_replace(path, text, strlen(text), mode, &why), STATUS_OK);
+	return path;
+}
+
+#define STATE "SCOREBOX_STATE_DIR=/tmp/state"
+#define KEY "SCOREBOX_API_KEY=0123456789abcdef"
+#define BROKERS "SCOREBOX_KAFKA_BROKERS=k1:9092,k2"
+#define OUTPUT "SCOREBOX_OUTPUT_DIR=/media/scores"
+
+static void the_least_that_works(void **state)
+{
+	struct settings *s = load(MODE_BOTH, NULL, WITH(STATE, KEY, BROKERS, OUTPUT));
+	const struct config *c;
+
+	(void)state;
+	assert_non_null(s);
+	c = settings_config(s);
+	assert_int_equal(reports.count, 0);
+	assert_int_equal(c->mode, MODE_BOTH);
+	assert_string_equal(c->state_dir, "/tmp/state");
+	assert_string_equal(c->api_key, "0123456789abcdef");
+	assert_string_equal(c->api_url, "https://api.cricapi.com/v1/currentMatches");
+	assert_string_equal(c->source.records, "/data");
+	assert_string_equal(c->source.key_param, "apikey");
+	assert_string_equal(c->source.key_header, "");
+	assert_string_equal(c->kafka_brokers, "k1:9092,k2");
+	assert_false(c->kafka_embedded);
+	assert_string_equal(c->kafka_topic, "cricket-live-data");
+	assert_string_equal(c->kafka_compression, "lz4");
+	assert_int_equal(c->kafka_linger_ms, 50);
+	assert_int_equal(c->memory_max, 0);
+	assert_int_equal(c->clock_wait_ms, 300000);
+	assert_true(c->poll_auto);
+	assert_int_equal(c->poll_min_ms, 15000);
+	assert_int_equal(c->api_timeout_ms, 30000);
+	assert_int_equal(c->api_max_body, 4 << 20);
+	assert_int_equal(c->api_max_record, 256 << 10);
+	assert_int_equal(c->spool_max, 64 << 20);
+	assert_int_equal(c->journal_max, 1 << 30);
+	assert_int_equal(c->spool_full, SPOOL_LATEST);
+	assert_int_equal(c->output_mount, MOUNT_AUTO);
+	assert_int_equal(c->output_min_free, 32 << 20);
+	assert_int_equal(c->book_interval_ms, 60000);
+	assert_int_equal(c->timeout_ms, 60000);
+	assert_string_equal(c->timezone, "UTC");
+	assert_string_equal(c->matches, "");
+	assert_string_equal(c->kafka_options, "");
+	assert_string_equal(c->api_proxy, "");
+	settings_free(s);
+}
+
+static void everything_set(void **state)
+{
+	struct settings *s = load(MODE_PRODUCE, NULL, WITH(STATE, KEY, BROKERS, "SCOREBOX_POLL_INTERVAL=0", "SCOREBOX_PUBLISH=all", "SCOREBOX_SPOOL_FULL=block",
+		"SCOREBOX_MATCHES= India, England ", "SCOREBOX_API_KEY_HEADER=X-Key", "SCOREBOX_TIMEZONE=IST-5:30",
+		"SCOREBOX_API_RECORDS=/rows", "SCOREBOX_KAFKA_TOPIC=scores", "SCOREBOX_LOG_LEVEL=warn"));
+	const struct config *c;
+
+	(void)state;
+	assert_non_null(s);
+	c = settings_config(s);
+	assert_false(c->poll_auto);
+	assert_int_equal(c->poll_fixed_ms, 0);
+	assert_int_equal(c->publish, PUBLISH_ALL);
+	assert_int_equal(c->spool_full, SPOOL_BLOCK);
+	assert_string_equal(c->matches, "India, England");
+	assert_string_equal(c->source.key_header, "X-Key");
+	assert_string_equal(c->source.key_param, "");
+	assert_string_equal(c->source.records, "/rows");
+	assert_string_equal(c->source.id, "/id");
+	assert_int_equal(c->log_level, LOG_WARN);
+	settings_free(s);
+}
+
+/* Each case: one setting beside the least that works, and a part of what is said of it. */
+static void single_mistakes(void **state)
+{
+	static const struct {
+		const char *set, *said;
+	} cases[] = {
+		{ "SCOREBOX_POLL_MIN=abc", "SCOREBOX_POLL_MIN=\"abc\": expected a duration such as 15s" },
+		{ "SCOREBOX_POLL_MIN=1ms", "expected 100ms to 24h" },
+		{ "SCOREBOX_POLL_INTERVAL=often", "expected auto or a duration" },
+		{ "SCOREBOX_API_MAX_BODY=4MB", "expected a size such as 64MiB" },
+		{ "SCOREBOX_PUBLISH=some", "expected one of: changes all" },
+		{ "SCOREBOX_SOURCE=cricbuzz", "SCOREBOX_SOURCE=\"cricbuzz\": expected cricapi or custom" },
+		{ "SCOREBOX_SOURCE=custom", "SCOREBOX_API_URL is not set" },
+		{ "SCOREBOX_API_URL=http://api.example.com/x", "begins with https://" },
+		{ "SCOREBOX_API_URL=https://me:pw@api.example.com/x", "user and password do not belong" },
+		{ "SCOREBOX_API_URL=https://", "names no host" },
+		{ "SCOREBOX_API_URL=https://h:99999/", "host and port" },
+		{ "SCOREBOX_API_URL=https://h:/", "host and port" },
+		{ "SCOREBOX_API_CA_FILE=/nonexistent.pem", "SCOREBOX_API_CA_FILE=\"/nonexistent.pem\": the file cannot be read" },
+		{ "SCOREBOX_API_CERT_FILE=/dev/null", "go together" },
+		{ "SCOREBOX_API_PROXY=proxy:3128", "SCOREBOX_API_PROXY: expected http://" },
+		{ "SCOREBOX_API_RECORDS=data", "SCOREBOX_API_RECORDS" },
+		{ "SCOREBOX_API_KEY_FILE=/nonexistent", "SCOREBOX_API_KEY and SCOREBOX_API_KEY_FILE are both set" },
+		{ "SCOREBOX_TIMEZONE=IST", "expected a POSIX time zone" },
+		{ "SCOREBOX_TIMEZONE=../../etc/passwd", "expected a POSIX time zone" },
+		{ "SCOREBOX_KAFKA_TOPIC=a b", "SCOREBOX_KAFKA_TOPIC" },
+		{ "SCOREBOX_KAFKA_SECURITY=tls", "this build speaks plaintext" },
+		{ "SCOREBOX_KAFKA_SASL_USERNAME=me", "this build speaks plaintext" },
+		{ "SCOREBOX_KAFKA_INSTANCE=box1", "set SCOREBOX_KAFKA_GROUP too" },
+		{ "SCOREBOX_KAFKA_COMPRESSION=brotli", "SCOREBOX_KAFKA_COMPRESSION" },
+		{ "SCOREBOX_KAFKA_OPTIONS=enable.idempotence=false", "SCOREBOX_KAFKA_OPTIONS: " },
+		{ "SCOREBOX_SPOOL_MAX=1023KiB", "expected 1MiB to" },
+		{ "SCOREBOX_SPOOL_MAX=1MiB", "" },
+		{ "SCOREBOX_API_MAX_RECORD=16MiB", "SCOREBOX_API_MAX_RECORD is above" },
+		{ "SCOREBOX_MEMORY_MAX=2MiB", "SCOREBOX_MEMORY_MAX: " },
+		{ "SCOREBOX_MATCHES=a\nb", "control character" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct settings *s = load(MODE_BOTH, NULL, WITH(STATE, KEY, BROKERS, OUTPUT, cases[i].set));
+
+		if (!*cases[i].said)
+			assert_non_null(s);
+		else if (s || !reported(&reports, cases[i].said))
+			fail_msg("%s: %u reports, '%s'", cases[i].set, reports.count, reports.text[0]);
+		settings_free(s);
+	}
+}
+
+static void all_mistakes_at_once(void **state)
+{
+	(void)state;
+	assert_null(load(MODE_BOTH, NULL, WITH(STATE, "SCOREBOX_POLL_MIN=abc", "SCOREBOX_API_URL=ftp://x", "SCOREBOX_SPOOL_MAX=lots", "SCOREBOX_BOOKS=none",
+		"SCOREBOX_KAFKA_SECURITY=tls")));
+	assert_int_equal(reports.wrong, 8);
+	assert_true(reported(&reports, "SCOREBOX_POLL_MIN"));
+	assert_true(reported(&reports, "SCOREBOX_API_URL: "));
+	assert_true(reported(&reports, "SCOREBOX_SPOOL_MAX"));
+	assert_true(reported(&reports, "SCOREBOX_BOOKS"));
+	assert_true(reported(&reports, "SCOREBOX_KAFKA_SECURITY"));
+	assert_true(reported(&reports, "SCOREBOX_API_KEY is not set"));
+	assert_true(reported(&reports, "SCOREBOX_KAFKA_BROKERS is not set"));
+	assert_true(reported(&reports, "SCOREBOX_OUTPUT_DIR is not set"));
+}
+
+static void what_a_mode_needs(void **state)
+{
+	(void)state;
+	assert_null(load(MODE_PRODUCE, NULL, WITH(STATE)));
+	assert_int_equal(reports.wrong, 2);
+	assert_null(load(MODE_CONSUME, NULL, WITH(STATE)));
+	assert_int_equal(reports.wrong, 2);
+	assert_false(reported(&reports, "API_KEY"));
+
+	struct settings *s = load(MODE_CONSUME, NULL, WITH(STATE, BROKERS, OUTPUT));
+
+	assert_non_null(s);
+	settings_free(s);
+}
+
+static void unknown_names(void **state)
+{
+	struct settings *s = load(MODE_PRODUCE, NULL, WITH(STATE, KEY, BROKERS, "SCOREBOX_POLL_INTERVALL=5s", "SCOREBOX_COLOUR_OF_THE_BALL=red", "SCOREBOX_API_KEYFILE=x",
+		"OTHER=1"));
+
+	(void)state;
+	assert_non_null(s);
+	assert_int_equal(reports.warnings, 3);
+	assert_true(reported(&reports, "SCOREBOX_POLL_INTERVALL is no setting and has no effect; did you mean "
+				       "SCOREBOX_POLL_INTERVAL?"));
+	assert_true(reported(&reports, "SCOREBOX_COLOUR_OF_THE_BALL is no setting and has no effect; `scorebox help`"));
+	assert_true(reported(&reports, "did you mean SCOREBOX_API_KEY_FILE?"));
+	settings_free(s);
+}
+
+static void the_environment_wins(void **state)
+{
+	const char *path = write_file("env", "\xEF\xBB\xBF# ours\r\nSCOREBOX_KAFKA_TOPIC=from-file\r\n"
+					     "SCOREBOX_MATCHES=\"from file\"\r\nSCOREBOX_BOOKS=all\r\n", 0600);
+	struct settings *s = load(MODE_PRODUCE, path, WITH(STATE, KEY, BROKERS, "SCOREBOX_KAFKA_TOPIC=from-env",
+								  "SCOREBOX_BOOKS="));
+
+	(void)state;
+	assert_non_null(s);
+	assert_string_equal(settings_config(s)->kafka_topic, "from-env");
+	assert_string_equal(settings_config(s)->matches, "from file");
+	assert_int_equal(settings_config(s)->books, BOOKS_STARTED);	/* empty: as if it were not set */
+	settings_free(s);
+}
+
+static void mistakes_of_the_file_name_their_lines(void **state)
+{
+	const char *path = write_file("env", "SCOREBOX_MATCHES='x\nwhat\nSCOREBOX_BOOKS=maybe\n", 0600);
+
+	(void)state;
+	assert_null(load(MODE_PRODUCE, path, WITH(STATE, KEY, BROKERS)));
+	assert_int_equal(reports.wrong, 3);
+	assert_true(reported(&reports, "line 1: the quote is not closed"));
+	assert_true(reported(&reports, "line 2: expected NAME=value"));
+	assert_true(reported(&reports, "SCOREBOX_BOOKS=\"maybe\""));
+	assert_null(load(MODE_PRODUCE, "/nonexistent/env", WITH(STATE, KEY, BROKERS)));
+	assert_true(reported(&reports, "--env-file '/nonexistent/env'"));
+}
+
+static void secrets_by_file(void **state)
+{
+	char set[300];
+	struct settings *s;
+
+	(void)state;
+	snprintf(set, sizeof set, "SCOREBOX_API_KEY_FILE=%s", write_file("key", "secret-of-the-file \r\n", 0600));
+	s = load(MODE_PRODUCE, NULL, WITH(STATE, BROKERS, set));
+	assert_non_null(s);
+	assert_int_equal(reports.count, 0);
+	assert_string_equal(settings_config(s)->api_key, "secret-of-the-file");
+	settings_free(s);
+
+	write_file("key", "secret-of-the-file", 0644);
+	s = load(MODE_PRODUCE, NULL, WITH(STATE, BROKERS, set));
+	assert_non_null(s);
+	assert_int_equal(reports.warnings, 1);
+	assert_true(reported(&reports, "chmod 600"));
+	settings_free(s);
+
+	write_file("key", "-----BEGIN PRIVATE KEY-----\n", 0600);
+	assert_null(load(MODE_PRODUCE, NULL, WITH(STATE, BROKERS, set)));
+	assert_int_equal(reports.wrong, 1);
+	assert_true(reported(&reports, "SCOREBOX_API_CERT_KEY_FILE"));
+
+	write_file("key", "\n", 0600);
+	assert_null(load(MODE_PRODUCE, NULL, WITH(STATE, BROKERS, set)));
+	assert_int_equal(reports.wrong, 1);
+	assert_null(load(MODE_PRODUCE, NULL, WITH(STATE, BROKERS, "SCOREBOX_API_KEY_FILE=/nonexistent")));
+	assert_int_equal(reports.wrong, 1);
+	assert_true(reported(&reports, "SCOREBOX_API_KEY_FILE: "));
+}
+
+/* In no report and in no form of the table. */
+static void secrets_stay_secret(void **state)
+{
+	static const char *const secrets[] = { "0123456789abcdef", "hunter2hunter2", "wrong key with blanks" };
+	struct settings *s = load(MODE_PRODUCE, NULL, WITH(STATE, KEY, BROKERS, "SCOREBOX_API_PROXY=http://me:hunter2hunter2@proxy:3128"));
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	(void)state;
+	assert_non_null(s);
+	settings_print_effective(s, out);
+	settings_print_help(out);
+	settings_print_markdown(out);
+	settings_print_example(out);
+	fclose(out);
+	assert_non_null(strstr(text, "*** (16 characters)"));
+	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
+		assert_null(strstr(text, secrets[i]));
+	free(text);
+	settings_free(s);
+	assert_null(load(MODE_PRODUCE, NULL, WITH(STATE, BROKERS, "SCOREBOX_API_KEY=wrong key with blanks", "SCOREBOX_API_PROXY=hunter2hunter2@",
+		"SCOREBOX_API_URL=https://me:hunter2hunter2@host/", "SCOREBOX_KAFKA_OPTIONS=sasl.password=hunter2hunter2")));
+	assert_int_equal(reports.wrong, 4);
+	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
+		assert_false(reported(&reports, secrets[i]));
+}
+
+static void the_state_folder_alone(void **state)
+{
+	char wrong[] = "SCOREBOX_POLL_MIN=abc", home[] = "HOME=/home/me", given[] = "STATE_DIRECTORY=/var/lib/x:/y";
+	const struct settings_request request = {
+		.environment = (char *[]){ wrong, home, given, NULL },
+		.purpose = SETTINGS_STATE_ONLY, .report = report, .context = &reports,
+	};
+	struct settings *s = NULL;
+	struct why why;
+
+	(void)state;
+	memset(&reports, 0, sizeof reports);
+	assert_int_equal(settings_load(&s, &request, &why), STATUS_OK);
+	assert_int_equal(reports.count, 0);
+	assert_string_equal(settings_config(s)->state_dir, geteuid() ? "/var/lib/x" : "/var/lib/scorebox");
+	settings_free(s);
+}
+
+/* The example file, with everything un-commented that has a value, is a valid env file. */
+static void the_example_is_valid(void **state)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	(void)state;
+	settings_print_example(out);
+	fclose(out);
+	for (char *p = text; (p = strstr(p, "\n#SCOREBOX_")); p++)
+		p[1] = ' ';
+
+	struct settings *s = load(MODE_PRODUCE, write_file("env", text, 0600), WITH(STATE, KEY, BROKERS));
+
+	assert_non_null(s);
+	assert_int_equal(reports.count, 0);
+	settings_free(s);
+	free(text);
+}
+
+static int make_folder(void **state)
+{
+	(void)state;
+	snprintf(folder, sizeof folder, "/tmp/settings-XXXXXX");
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+	char path[128];
+
+	(void)state;
+	snprintf(path, sizeof path, "%s/env", folder);
+	unlink(path);
+	snprintf(path, sizeof path, "%s/key", folder);
+	unlink(path);
+	return rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_least_that_works), cmocka_unit_test(everything_set),
+		cmocka_unit_test(single_mistakes), cmocka_unit_test(all_mistakes_at_once),
+		cmocka_unit_test(what_a_mode_needs), cmocka_unit_test(unknown_names),
+		cmocka_unit_test(the_environment_wins), cmocka_unit_test(mistakes_of_the_file_name_their_lines),
+		cmocka_unit_test(secrets_by_file), cmocka_unit_test(secrets_stay_secret),
+		cmocka_unit_test(the_state_folder_alone), cmocka_unit_test(the_example_is_valid),
+	};
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
