@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "service/poller.h"
 #include "store/spool.h"
 
 #include <limits.h>
@@ -27,7 +28,7 @@ static enum status read_note(const struct config *config, const char *path, char
 	if (*opening.set_aside)
 		log_error("spool.damaged", "the spool was damaged and is set aside as '%s'; what waited in it was not "
 					   "sent; a new one is begun", opening.set_aside);
-	s = spool_note_get(spool, "pace", out, out_bytes, &why);
+	s = spool_note_get(spool, POLLER_PACE_NOTE, out, out_bytes, &why);
 	spool_close(spool);
 	return s;
 }

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "book/book.h"
 #include "cricket/row.h"
+#include "service/schedule.h"
 #include "service/service.h"
 
 #include <inttypes.h>
@@ -16,18 +17,7 @@ enum {
 	TICK_MS = 1000,
 	SHELF_EVERY_MS = 5000,
 	CHILD_TIMEOUT_MS = 60000,
-	RENDER_SHARE = 100,		/* a match rests 100 times as long as its rendering took */
-	AFTER_FAILURE_MS = 5 * 60000,
-	RECENT = 256,			/* matches whose last rendering is remembered */
 	FIXTURES = 64,			/* marked at once */
-};
-static const uint64_t bytes_an_hour = 200000000;
-
-/* When a match was last rendered. Forgotten ones are due at once. */
-struct recent {
-	int64_t match, started_ms, took_ms;
-	unsigned failures;
-	bool ended;		/* its end is in the workbook */
 };
 
 struct binder {
@@ -46,12 +36,10 @@ struct binder {
 	struct book_child *child;
 	struct book_job job;
 	bool job_ended;			/* the match was over when its job began */
-	struct recent recent[RECENT];
+	struct schedule schedule;
 
 	bool index_wanted;
 	int64_t index_ms, index_took_ms;
-	double worn_bytes;		/* leaky: what was written within the last hour */
-	int64_t worn_ms;
 
 	bool finishing;
 	int64_t finish_ms;
@@ -70,54 +58,6 @@ static void troubled(struct binder *b, enum status s, const struct why *why)
 {
 	loop_timer_stop(b->loop, tick, b);
 	b->calls.on_trouble(b->calls.context, s, why);
-}
-
-/* ---- memory of renderings ---- */
-
-static struct recent *recent_of(struct binder *b, int64_t match)
-{
-	for (int i = 0; i < RECENT; i++)
-		if (b->recent[i].match == match)
-			return &b->recent[i];
-	return NULL;
-}
-
-static struct recent *remember(struct binder *b, int64_t match)
-{
-	struct recent *r = recent_of(b, match), *oldest = &b->recent[0];
-	for (int i = 0; !r && i < RECENT; i++)
-		if (b->recent[i].started_ms < oldest->started_ms)
-			oldest = &b->recent[i];
-	if (!r) {
-		r = oldest;
-		*r = (struct recent){ .match = match };
-	}
-	return r;
-}
-
-static double worn(struct binder *b, int64_t now)
-{
-	double leaked = (double)(now - b->worn_ms) / 3600000.0 * (double)bytes_an_hour;
-	b->worn_bytes = b->worn_bytes > leaked ? b->worn_bytes - leaked : 0;
-	b->worn_ms = now;
-	return b->worn_bytes;
-}
-
-static bool is_due(struct binder *b, const struct journal_match *m, int64_t now)
-{
-	const struct recent *r = recent_of(b, m->id);
-	if (r && r->failures > 1)	/* one retry at once, then rarely */
-		return now - r->started_ms >= AFTER_FAILURE_MS;
-	if (b->finishing || !r)
-		return true;
-	if (m->ended && !r->ended)
-		return true;
-	if (worn(b, now) >= (double)bytes_an_hour)
-		return false;
-	int64_t rest = b->parts->config->book_interval_ms;
-	if (r->took_ms * RENDER_SHARE > rest)
-		rest = r->took_ms * RENDER_SHARE;
-	return now - r->started_ms >= rest;
 }
 
 /* ---- choosing ---- */
@@ -155,7 +95,7 @@ static enum status consider(void *context, const struct journal_match *m, struct
 	}
 	if (c->fixtures == FIXTURES)
 		return STATUS_AGAIN;
-	if (!is_due(c->b, m, c->now))
+	if (!schedule_is_due(&c->b->schedule, m->id, m->ended, c->b->finishing, c->now))
 		return STATUS_OK;
 	c->match = m->id;
 	c->ended = m->ended;
@@ -197,9 +137,7 @@ static bool choose(struct binder *b, int64_t now, int64_t *match, bool *ended)
 
 static bool index_is_due(struct binder *b, int64_t now)
 {
-	int64_t rest = b->parts->config->book_interval_ms;
-	if (b->index_took_ms * RENDER_SHARE > rest)
-		rest = b->index_took_ms * RENDER_SHARE;
+	int64_t rest = schedule_rest_ms(&b->schedule, b->index_took_ms);
 	return b->index_wanted && (b->finishing || !b->index_ms || now - b->index_ms >= rest);
 }
 
@@ -229,7 +167,7 @@ static void start(struct binder *b, enum book_job_kind kind, int64_t match)
 	};
 	int64_t now = clock_mono_ms();
 	if (kind == BOOK_MATCH)
-		remember(b, match)->started_ms = now;
+		schedule_started(&b->schedule, match, now);
 	else if (kind == BOOK_INDEX)
 		b->index_ms = now;
 	enum status s = book_child_start(&b->child, &b->job, &why);
@@ -241,7 +179,7 @@ static void start(struct binder *b, enum book_job_kind kind, int64_t match)
 	book_child_close(b->child);
 	b->child = NULL;
 	if (kind == BOOK_MATCH)
-		remember(b, match)->failures++;
+		schedule_failed(&b->schedule, match);
 }
 
 static void missing(void *context, int64_t match)
@@ -279,10 +217,7 @@ static void tell_book(struct binder *b, const struct book_result *r)
 static void match_written(struct binder *b, const struct book_result *r)
 {
 	struct why why;
-	struct recent *e = remember(b, b->job.match);
-	e->took_ms = r->took_ms;
-	e->failures = 0;
-	e->ended = b->job_ended;
+	schedule_written(&b->schedule, b->job.match, b->job_ended, r->took_ms);
 	enum status s = journal_rendered(b->journal, b->job.match, r->file, r->records, &why);
 	if (s != STATUS_OK) {
 		troubled(b, s, &why);
@@ -298,8 +233,7 @@ static void job_done(struct binder *b, const struct book_result *r)
 {
 	int64_t now = clock_mono_ms();
 	b->progress++;
-	(void)worn(b, now);
-	b->worn_bytes += (double)r->bytes;
+	schedule_wear(&b->schedule, r->bytes, now);
 	if (r->status == STATUS_OK) {
 		if (b->job.kind == BOOK_MATCH) {
 			match_written(b, r);
@@ -313,7 +247,7 @@ static void job_done(struct binder *b, const struct book_result *r)
 		 b->job.kind == BOOK_MATCH ? "a match's workbook" : b->job.kind == BOOK_INDEX ? "Matches.xlsx" : "looking through the output folder",
 		 r->why.text);
 	if (b->job.kind == BOOK_MATCH)
-		remember(b, b->job.match)->failures++;
+		schedule_failed(&b->schedule, b->job.match);
 	else if (b->job.kind == BOOK_INDEX && b->finishing)
 		b->index_wanted = false;
 	struct health_facts *f = health_begin(b->parts->health);
@@ -441,7 +375,7 @@ enum status binder_open(struct binder **out, struct loop *loop, struct journal *
 	b->journal = journal;
 	b->parts = parts;
 	b->calls = *calls;
-	b->worn_ms = clock_mono_ms();
+	schedule_init(&b->schedule, parts->config->book_interval_ms, clock_mono_ms());
 	enum status s = STATUS_OK;
 	if (!parts_path(parts, SERVICE_JOURNAL_FILE, b->journal_path, sizeof b->journal_path))
 		s = fail(why, STATUS_DENIED, "path too long");

@@ -11,6 +11,9 @@
 #include "service/health.h"
 #include "store/spool.h"
 
+/* The spool's note that keeps the pace across restarts (feed/pace.h's text form). */
+#define POLLER_PACE_NOTE "pace"
+
 struct poller;
 struct poller_calls {
 	void *context;

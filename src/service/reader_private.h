@@ -1,0 +1,68 @@
+/* reader_private.h - shared by reader.c (the loop, surveys, commits), positions.c (generations,
+ * anchors, gaps, assignments) and records.c (one record into the journal). */
+#pragma once
+#include "base/clock.h"
+#include "cricket/row.h"
+#include "kafka/subscriber.h"
+#include "service/reader.h"
+
+enum reader_state { READER_SURVEYING, READER_READING, READER_FULL, READER_STOPPED };
+
+struct partition {
+	bool ours;
+	int64_t next;		/* first offset not in the journal */
+	bool anchored;		/* the next record must be the anchor */
+	int64_t anchor_offset;
+	uint32_t anchor_crc;
+	int64_t target;		/* until_end: -1 none */
+};
+
+struct reader {
+	struct loop *loop;
+	struct journal *journal;
+	const struct parts *parts;
+	struct subscriber *subscriber;
+	struct row_reader *rows;
+	struct reader_calls calls;
+	enum reader_state state;
+	bool group, until_end, targets_set, ended_told;
+	unsigned generation;
+	struct partition partition[SUBSCRIBER_PARTITIONS];
+	struct subscriber_survey survey;
+	bool staged;		/* a journal transaction is open */
+	uint64_t staged_records;
+	int64_t staged_ms, survey_ms;
+	uint64_t progress;
+	int64_t last_record_us;
+	struct backoff backoff;
+	struct log_gate gate;
+	char told_code[32];
+	bool failing;
+	uint64_t errors_told;
+};
+
+/* The journal's handle is dead: tells the service, once. */
+void reader_troubled(struct reader *r, enum status s, const struct why *why);
+/* until_end: the high watermarks of the first survey are the marks to reach. */
+void reader_set_targets(struct reader *r);
+/* Gives the subscriber its positions for the partitions in `list` (NULL: all). `first_sight`: what was gone
+ * before we ever looked is no gap. STATUS_FATAL: the service was told. */
+enum status reader_assign(struct reader *r, const int *list, unsigned count, bool first_sight, struct why *why) MUST_CHECK;
+/* The topic was made anew: all partitions begin again. False: the service was told of a trouble. */
+bool reader_renew_generation(struct reader *r, const char *what);
+bool reader_wanted(const int *list, unsigned count, int partition);
+
+/* reader.c */
+enum { READER_FULL_LOOK_MS = 10000 };	/* how often a full journal is looked at again */
+void reader_timer(struct reader *r, int64_t at_ms, loop_due *call);
+void reader_show(struct reader *r, const char *reason, bool changed);	/* into the status */
+bool reader_stage(struct reader *r);	/* a transaction is open now; false: the service was told */
+bool reader_commit(struct reader *r);
+void reader_look_for_end(struct reader *r);
+void reader_survey(void *context);	/* asks the cluster and assigns anew */
+void reader_turn(void *context);
+
+/* records.c */
+void reader_record(struct reader *r, const struct subscriber_event *e);
+void reader_end_of_partition(struct reader *r, const struct subscriber_event *e);
+bool reader_make_room(struct reader *r);	/* true: something left the journal */
