@@ -37,7 +37,7 @@ function(scorebox_build_deps)
 	# Nothing to do is told apart, so that the usual case is silent.
 	execute_process(COMMAND ${CMAKE_COMMAND} --build ${work} -- -n OUTPUT_VARIABLE plan)
 	if(NOT plan MATCHES "no work to do")
-		message(STATUS "Building the libraries (${flavour}), once: two to four minutes on two cores")
+		message(NOTICE "Building the libraries (${flavour}), once: two minutes on two idle cores")
 		execute_process(COMMAND ${CMAKE_COMMAND} --build ${work} RESULT_VARIABLE failed)
 		if(failed)
 			message(FATAL_ERROR "the libraries could not be built; the lines above say why")

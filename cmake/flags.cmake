@@ -3,7 +3,8 @@
 include(CheckCCompilerFlag)
 
 add_library(scorebox_flags INTERFACE)
-target_compile_features(scorebox_flags INTERFACE c_std_11)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
 target_include_directories(scorebox_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_definitions(scorebox_flags INTERFACE
@@ -43,7 +44,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64")
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
 	scorebox_flag(-mbranch-protection=standard)
 endif()
-target_compile_options(scorebox_flags INTERFACE -fPIE -ffunction-sections -fdata-sections)
+target_compile_options(scorebox_flags INTERFACE -fPIE -ffunction-sections -fdata-sections
+	-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
 
 if(SCOREBOX_SANITIZE)
 	string(JOIN "," sanitizers ${SCOREBOX_SANITIZE})
