@@ -6,6 +6,8 @@
 #include <mbedtls/error.h>
 #include <mbedtls/net_sockets.h>
 #include <mbedtls/ssl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +58,8 @@ enum status tls_session_accept(struct tls_session **out, struct tls_server *serv
 		return fail(why, STATUS_NO_MEMORY, "accept a TLS connection: no memory");
 	}
 	s->fd = fd;
+	/* Records are small: held back for an acknowledgement, each flight would cost the peer 40 ms. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
 	mbedtls_ssl_set_bio(&s->ssl, s, send_bytes, receive_bytes, NULL);
 	*out = s;
 	return STATUS_OK;
