@@ -71,17 +71,25 @@ static bool may_log(struct handle *h, const char *name, unsigned long *held)
 	return pass;
 }
 
-/* Comes from any thread. What is an event too ("FAIL", "ERROR") is told by the service, once, in plain
- * words: here it is only for those who debug; so is "TERMINATE" (rows are still out: the spool has them).
- * Syslog's level 4 is a warning. */
+/* FAIL, ERROR and FATAL are events too: told by the service, once, in plain words. TERMINATE: rows are
+ * still out, and in the spool. COMMITFAIL: the group's offsets are for display only. */
+static bool is_for_debugging(const char *name)
+{
+	static const char *const names[] = { "FAIL", "ERROR", "FATAL", "TERMINATE", "COMMITFAIL" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Comes from any thread. Syslog's level 4 is a warning. */
 static void on_log(const rd_kafka_t *client, int level, const char *name, const char *text)
 {
 	struct handle *h = rd_kafka_opaque(client);
-	bool echo = strcmp(name, "FAIL") == 0 || strcmp(name, "ERROR") == 0 || strcmp(name, "FATAL") == 0 ||
-		    strcmp(name, "TERMINATE") == 0;
 	unsigned long held = 0;
 
-	if (level > 4 || echo)
+	if (level > 4 || is_for_debugging(name))
 		log_debug("kafka.client", "%s: %s", name, text);
 	else if (!may_log(h, name, &held))
 		return;
