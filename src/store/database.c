@@ -169,7 +169,7 @@ enum status database_do(struct database *d, struct sqlite3_stmt *q, struct why *
 
 enum status database_number(struct database *d, unsigned which, int64_t *out, struct why *why)
 {
-	sqlite3_stmt *q;
+	sqlite3_stmt *q = NULL;
 	enum status s = database_statement(d, which, &q, why);
 
 	if (s == STATUS_OK)
