@@ -63,7 +63,7 @@ void pace_sweep_failed(struct pace *p);
 struct pace_plan {
 	int64_t at_us;		/* when the next sweep may begin (wall) */
 	int64_t wait_ms;	/* from now, never negative */
-	char why[120];		/* "2 live, 61 of 100 hits left, 3 pages a sweep" */
+	char why[200];		/* "2 live, 61 of 100 hits left, 3 pages a sweep" */
 };
 /* `now_us` wall time. Counts from the last complete sweep, also one before a restart: due at once when that
  * is long ago or never was. Straight after a sweep the wait is at least min_ms (automatic), and never more

@@ -83,13 +83,13 @@ static void plan_fixed(const struct pace *p, const struct pace_settings *s, int6
 	}
 }
 
-/* With nothing live: an hour, less where something may begin before. */
-static int64_t idle_ms(const struct pace *p, int64_t now_us)
+/* With nothing live: an hour from the last sweep, less where something may begin before. */
+static int64_t idle_ms(const struct pace *p)
 {
 	int64_t wait_ms = p->upcoming_soon ? soon_ms : hour_ms;
 
-	if (p->next_start_us > now_us)
-		wait_ms = smaller(wait_ms, larger((p->next_start_us - before_start_us - now_us) / 1000, 0));
+	if (p->next_start_us > p->swept_us)
+		wait_ms = smaller(wait_ms, larger((p->next_start_us - before_start_us - p->swept_us) / 1000, 0));
 	return wait_ms;
 }
 
@@ -108,7 +108,7 @@ static void plan_automatic(const struct pace *p, const struct pace_settings *s, 
 {
 	int64_t left = hits_left(p, now_us), cost = hits_a_sweep(p);
 	int64_t to_reset_ms = (pace_last_reset_us(p, now_us) + DAY_US - now_us) / 1000;
-	int64_t interval_ms = p->live > 0 ? s->min_ms : larger(idle_ms(p, now_us), s->min_ms);
+	int64_t interval_ms = p->live > 0 ? s->min_ms : larger(idle_ms(p), s->min_ms);
 	char on[48];
 
 	say_what_is_on(p, on, sizeof on);
