@@ -20,7 +20,8 @@ void log_line(enum log_level level, const char *code, const char *format, ...) P
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
 
 /* Registers a secret of 4 bytes or more (shorter ones are ignored: they would mangle everything);
- * copies it; at most 16. Both the raw and the percent-encoded form are replaced from now on. */
+ * copies it; at most 16 (a further one takes the oldest's place). The raw and the percent-encoded form are
+ * replaced from now on, also where a long beginning of it stands (a text that was cut). */
 void log_secret(const char *secret);
 
 /* Copies `text` to `out` (always terminated) with secrets replaced and control characters escaped.

@@ -27,7 +27,8 @@ enum status loop_timer(struct loop *l, int64_t at_ms, loop_due *call, void *cont
 void loop_timer_stop(struct loop *l, loop_due *call, void *context);
 
 /* Blocks the signals in this thread (call before threads start, so that they inherit it) and delivers
- * them as callbacks. `signals` ends with 0. SIGPIPE is ignored for the process. */
+ * them as callbacks. `signals` ends with 0. SIGPIPE is ignored for the process. Both outlive an exec: who
+ * starts a child gives it a clean mask and SIG_DFL. */
 enum status loop_signals(struct loop *l, const int *signals, loop_signal *call, void *context, struct why *why) MUST_CHECK;
 
 /* Runs until loop_stop (one called before counts too), and may then be run again; a turn never waits

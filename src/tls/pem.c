@@ -34,11 +34,15 @@ static bool begins_with(const char *line, const char *mark)
 	return strncmp(line, mark, strlen(mark)) == 0;
 }
 
-/* Parses one certificate; the parser wants the NUL counted. */
+/* Parses one certificate; the parser wants the NUL counted. Deep within a key mbedTLS reports want of
+ * memory as a malformed key: what failed is tried again, so that a root does not go missing for it. */
 static enum status add_certificate(const struct buffer *pem, mbedtls_x509_crt *chain, unsigned *count)
 {
-	int error = mbedtls_x509_crt_parse(chain, (const unsigned char *)pem->bytes, pem->length + 1);
+	const unsigned char *text = (const unsigned char *)pem->bytes;
+	int error = mbedtls_x509_crt_parse(chain, text, pem->length + 1);
 
+	if (error != 0)
+		error = mbedtls_x509_crt_parse(chain, text, pem->length + 1);
 	if (error == 0)
 		(*count)++;
 	return pem_out_of_memory(error) ? STATUS_NO_MEMORY : STATUS_OK;

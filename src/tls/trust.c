@@ -136,8 +136,12 @@ static enum status read_client_chain(struct trust *t, const char *path, struct w
 	if (s != STATUS_OK)
 		return why_prefix(why, s == STATUS_NO_MEMORY ? s : STATUS_BAD_DATA, "client certificate");
 
-	int error = mbedtls_x509_crt_parse(&t->client_chain, (const unsigned char *)pem, length + 1);
+	int error = -1;
 
+	for (int i = 0; i < 2 && error != 0; i++) {
+		mbedtls_x509_crt_free(&t->client_chain);
+		error = mbedtls_x509_crt_parse(&t->client_chain, (const unsigned char *)pem, length + 1);
+	}
 	free(pem);
 	/* A positive answer counts the certificates that could not be read: a chain has no spare ones. */
 	if (error > 0)
@@ -155,9 +159,14 @@ static enum status read_client_key(struct trust *t, const char *path, struct why
 	if (s != STATUS_OK)
 		return why_prefix(why, s == STATUS_NO_MEMORY ? s : STATUS_BAD_DATA, "client key");
 
-	int error = mbedtls_pk_parse_key(&t->client_key, (const unsigned char *)pem, length + 1, NULL, 0,
-					 tls_random, NULL);
+	int error = -1;
 
+	/* Twice, as want of memory within a key looks like a malformed one (see pem.c). */
+	for (int i = 0; i < 2 && error != 0; i++) {
+		mbedtls_pk_free(&t->client_key);
+		error = mbedtls_pk_parse_key(&t->client_key, (const unsigned char *)pem, length + 1, NULL, 0,
+					     tls_random, NULL);
+	}
 	explicit_bzero(pem, length);
 	free(pem);
 	return error ? refuse_file(why, error, "client key", path) : STATUS_OK;
@@ -181,7 +190,12 @@ static enum status read_client(struct trust *t, const char *cert_file, const cha
 		s = read_client_key(t, key_file, why);
 	if (s != STATUS_OK)
 		return s;
-	if (mbedtls_pk_check_pair(&t->client_chain.pk, &t->client_key, tls_random, NULL) != 0)
+
+	int error = mbedtls_pk_check_pair(&t->client_chain.pk, &t->client_key, tls_random, NULL);
+
+	if (pem_out_of_memory(error))
+		return fail(why, STATUS_NO_MEMORY, "compare client key and certificate: no memory");
+	if (error)
 		return fail(why, STATUS_BAD_DATA, "client key '%s' does not belong to certificate '%s'", key_file,
 			    cert_file);
 	note_expiry(t, &t->client_chain);

@@ -1,5 +1,5 @@
 /* trust.h - which certificates we believe. Parsed once, counted, shared by all TLS sessions of the
- * process (the system's bundle costs about 1 MB of heap a copy). Thread safe: a set never changes;
+ * process (the system's bundle of 144 roots takes 0.5 MB of heap). Thread safe: a set never changes;
  * a renewed file makes a new set, the old one goes with its last user. */
 #pragma once
 #include "base/status.h"
