@@ -275,7 +275,7 @@ static enum status set_up(struct database *d, enum database_use use, struct why 
 
 	sqlite3_db_config(d->handle, SQLITE_DBCONFIG_LOOKASIDE, NULL, 128, 100);
 	sqlite3_db_config(d->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_busy_timeout(d->handle, busy_wait_ms);
+	sqlite3_busy_timeout(d->handle, use == DATABASE_ALONE ? 0 : busy_wait_ms);
 	snprintf(cache, sizeof cache, "PRAGMA cache_size=-%d", d->kind->cache_kib);
 	if (use == DATABASE_ALONE)
 		s = database_exec(d, "PRAGMA locking_mode=EXCLUSIVE", why);
