@@ -15,6 +15,7 @@ target_compile_options(scorebox_flags INTERFACE
 	-Wall -Wextra -Wformat=2 -Wformat-security -Wimplicit-fallthrough -Wshadow -Wundef -Wvla
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wcast-qual
 	-Wwrite-strings
+	-Wno-format-truncation # a text that is cut to its buffer is cut on purpose
 	-Werror=implicit -Werror=incompatible-pointer-types -Werror=int-conversion
 	-Werror=format-security)
 if(SCOREBOX_WERROR)
