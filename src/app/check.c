@@ -86,13 +86,23 @@ static void print_pace(const struct config *config, const struct pace *pace, boo
 		printf("  every %lld ms, whatever the quota says; a block or Retry-After is obeyed\n",
 		       (long long)config->poll_fixed_ms);
 	} else if (known) {
-		printf("  %lld hits a day, %u pages a sweep: %u sweeps a day\n", (long long)pace->hits_limit,
-		       pace->pages_per_sweep, pace_sweeps_per_day(pace));
+		printf("  %lld hits a day, %u page%s a sweep: %u sweeps a day\n", (long long)pace->hits_limit,
+		       pace->pages_per_sweep, pace->pages_per_sweep == 1 ? "" : "s", pace_sweeps_per_day(pace));
 	} else {
 		printf("  not polled here yet; the free plan's 100 hits a day at 2 to 5 pages a sweep are 20 to 50 "
 		       "sweeps a day\n");
 	}
 	print_block(pace);
+}
+
+/* The settings are ceilings; the partition may allow less. */
+static void print_storage(const struct config *config)
+{
+	printf("\nStorage\n");
+	if (config->mode != MODE_CONSUME)
+		printf("  spool at most %llu MiB\n", (unsigned long long)service_spool_cap(config) >> 20);
+	if (config->mode != MODE_PRODUCE)
+		printf("  journal at most %llu MiB\n", (unsigned long long)service_journal_cap(config) >> 20);
 }
 
 static void warn_embedded(const struct config *config)
@@ -112,6 +122,7 @@ int verb_check(struct call *call)
 	printf("Settings\n");
 	settings_print_effective(call->settings, stdout);
 	print_budget(config);
+	print_storage(config);
 	if (config->mode != MODE_CONSUME)
 		print_pace(config, &pace, known);
 	fflush(stdout);

@@ -241,9 +241,10 @@ static void tell_survey(struct online *o, enum status s, const struct subscriber
 		tell(o, "topic", EXIT_DONE, "'%s', %u partitions", c->kafka_topic, survey->partitions);
 	} else if (s == STATUS_NOT_FOUND) {
 		tell(o, "kafka", EXIT_DONE, "reached");
-		tell(o, "topic", EXIT_PEER, "%s; create it, or set SCOREBOX_KAFKA_TOPIC", why->text);
+		tell(o, "topic", EXIT_PEER, "%s", why->text);
 	} else {
-		tell(o, "kafka", EXIT_PEER, "%s; look at SCOREBOX_KAFKA_BROKERS and the network", why->text);
+		tell(o, "kafka", EXIT_PEER, "%s: %s; look at SCOREBOX_KAFKA_BROKERS and the network", c->kafka_brokers,
+		     why->text);
 	}
 }
 

@@ -39,6 +39,17 @@ static void make_environment(const char *const *settings, const char **out)
 	out[n] = NULL;
 }
 
+/* execve changes nothing, but its type cannot say so. */
+static char *const *as_execve_wants(const char **list)
+{
+	union {
+		const char **ours;
+		char *const *its;
+	} view = { list };
+
+	return view.its;
+}
+
 /* Between fork and exec: async-signal-safe calls only. */
 static void become(pid_t parent, int out_fd, int log_fd, const char **arguments, const char **environment)
 {
@@ -53,7 +64,7 @@ static void become(pid_t parent, int out_fd, int log_fd, const char **arguments,
 		_exit(EXIT_NOT_STARTED);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execve("/proc/self/exe", (char *const *)arguments, (char *const *)environment);
+	execve("/proc/self/exe", as_execve_wants(arguments), as_execve_wants(environment));
 	_exit(EXIT_NOT_STARTED);
 }
 

@@ -15,7 +15,7 @@ enum { WALK_FILES = 8 };
 
 /* What the demo writes: the match compiled in, its later names, the index. */
 static const char *const results[] = { DEMO_FOLDER "/2025-04-16_*.xlsx", DEMO_FOLDER "/Matches*.xlsx",
-				       DEMO_FOLDER "/.*.tmp", DEMO_LOG };
+				       DEMO_FOLDER "/.scorebox-*", DEMO_LOG };
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
 {

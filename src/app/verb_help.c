@@ -26,7 +26,7 @@ static int print_verb(const char *name)
 	for (const struct verb *v = verbs; v->name; v++) {
 		if (strncmp(v->name, name, length) || (v->name[length] && v->name[length] != ' '))
 			continue;
-		printf("%sscorebox %s %s\n  %s\n", found ? "\n" : "", v->name, v->usage, v->help);
+		printf("%sscorebox %s%s%s\n  %s\n", found ? "\n" : "", v->name, *v->usage ? " " : "", v->usage, v->help);
 		options_print(stdout, v->options, v->needs != NEEDS_NOTHING);
 		found = true;
 	}

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <xlsxwriter.h>
 #include <zlib.h>
+#include <zstd.h>
 
 int verb_version(struct call *call)
 {
@@ -25,5 +26,6 @@ int verb_version(struct call *call)
 	printf("Mbed TLS %s\n", mbedtls);
 	printf("SQLite %s\n", sqlite3_libversion());
 	printf("zlib %s\n", zlibVersion());
+	printf("zstd %s\n", ZSTD_versionString());
 	return fflush(stdout) ? EXIT_STORAGE : EXIT_DONE;
 }
