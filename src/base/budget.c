@@ -11,15 +11,15 @@
 /* What each module may add to the process at its worst, in the static build. To be held against
  * VmHWM as tests/bench/memory measures it. */
 static const uint64_t PROGRAM_BYTES = 2 * MIB;
-static const uint64_t TRUST_BYTES = 768 * KIB;		/* 144 roots were seen to take 500 KiB */
+static const uint64_t TRUST_BYTES = 768 * KIB; /* 144 roots were seen to take 500 KiB */
 static const uint64_t FETCH_BYTES = 400 * KIB;
-static const uint64_t READING_BYTES = 256 * KIB;	/* the arena in which a row is read */
+static const uint64_t READING_BYTES = 256 * KIB; /* the arena in which a row is read */
 static const uint64_t SPOOL_BYTES = 768 * KIB;
 static const uint64_t JOURNAL_BYTES = 768 * KIB;
 static const uint64_t PRODUCER_BYTES = 1536 * KIB;
 static const uint64_t CONSUMER_BYTES = 1536 * KIB;
 static const uint64_t CHILD_BYTES = 6 * MIB;
-static const uint64_t TLS_SESSION_BYTES = 64 * KIB;	/* 34 KiB, and 30 KiB in the handshake */
+static const uint64_t TLS_SESSION_BYTES = 64 * KIB; /* 34 KiB, and 30 KiB in the handshake */
 
 /* Queues take what is left within these; a queue always holds the largest row. */
 static const uint64_t PRODUCER_QUEUE_MIN = 256 * KIB;
@@ -32,17 +32,17 @@ static const struct module {
 	const char *name;
 	size_t offset;
 } modules[] = {
-	{ "program", offsetof(struct budget, program) },
-	{ "trusted roots", offsetof(struct budget, trust) },
-	{ "fetch", offsetof(struct budget, fetch) },
-	{ "row", offsetof(struct budget, row) },
-	{ "spool", offsetof(struct budget, spool) },
-	{ "journal", offsetof(struct budget, journal) },
-	{ "producer", offsetof(struct budget, producer) },
-	{ "producer queue", offsetof(struct budget, producer_queue) },
-	{ "consumer", offsetof(struct budget, consumer) },
-	{ "consumer queue", offsetof(struct budget, consumer_queue) },
-	{ "rendering child", offsetof(struct budget, child) },
+	{"program", offsetof(struct budget, program)},
+	{"trusted roots", offsetof(struct budget, trust)},
+	{"fetch", offsetof(struct budget, fetch)},
+	{"row", offsetof(struct budget, row)},
+	{"spool", offsetof(struct budget, spool)},
+	{"journal", offsetof(struct budget, journal)},
+	{"producer", offsetof(struct budget, producer)},
+	{"producer queue", offsetof(struct budget, producer_queue)},
+	{"consumer", offsetof(struct budget, consumer)},
+	{"consumer queue", offsetof(struct budget, consumer_queue)},
+	{"rendering child", offsetof(struct budget, child)},
 };
 enum { MODULES = sizeof modules / sizeof modules[0] };
 
@@ -77,7 +77,8 @@ static double mib_up(uint64_t bytes)
 }
 
 /* What every mode needs before anything is queued. */
-static void give_fixed(struct budget *b, bool produces, bool consumes, uint64_t max_record, unsigned brokers)
+static void give_fixed(
+	struct budget *b, bool produces, bool consumes, uint64_t max_record, unsigned brokers)
 {
 	b->program = PROGRAM_BYTES;
 	b->trust = TRUST_BYTES;
@@ -126,23 +127,25 @@ static enum status too_small(const struct budget *b, uint64_t ceiling, struct wh
 		uint64_t share = share_of(b, &modules[i]);
 
 		if (share)
-			s = buffer_format(&sum, "%s%s %.1f", sum.length ? " + " : "", modules[i].name,
-					  mib_up(share));
+			s = buffer_format(&sum, "%s%s %.1f", sum.length ? " + " : "",
+				modules[i].name, mib_up(share));
 	}
-	s = fail(why, STATUS_FULL, "%.1f MiB of memory are too few: %s; the smallest ceiling that does is %.1f MiB",
-		 (double)(ceiling * 10 / MIB) / 10, sum.bytes, mib_up(needed));
+	s = fail(why, STATUS_FULL,
+		"%.1f MiB of memory are too few: %s; the smallest ceiling that does is %.1f MiB",
+		(double)(ceiling * 10 / MIB) / 10, sum.bytes, mib_up(needed));
 	buffer_done(&sum);
 	return s;
 }
 
-enum status budget_share(enum budget_mode mode, uint64_t ceiling, uint64_t max_record, unsigned brokers,
-			 struct budget *out, struct why *why)
+enum status budget_share(enum budget_mode mode, uint64_t ceiling, uint64_t max_record,
+	unsigned brokers, struct budget *out, struct why *why)
 {
-	struct budget b = { .ceiling = ceiling };
+	struct budget b = {.ceiling = ceiling};
 
 	if (max_record > UINT32_MAX || ceiling > UINT64_MAX / 16)
-		return fail(why, STATUS_BAD_DATA, "a memory ceiling of %llu bytes for rows of %llu makes no sense",
-			    (unsigned long long)ceiling, (unsigned long long)max_record);
+		return fail(why, STATUS_BAD_DATA,
+			"a memory ceiling of %llu bytes for rows of %llu makes no sense",
+			(unsigned long long)ceiling, (unsigned long long)max_record);
 	give_fixed(&b, mode != BUDGET_CONSUME, mode != BUDGET_PRODUCE, max_record, brokers);
 
 	uint64_t needed = sum_of(&b);
@@ -154,7 +157,8 @@ enum status budget_share(enum budget_mode mode, uint64_t ceiling, uint64_t max_r
 	return STATUS_OK;
 }
 
-void budget_print(const struct budget *b, void (*print)(void *context, const char *line), void *context)
+void budget_print(
+	const struct budget *b, void (*print)(void *context, const char *line), void *context)
 {
 	char line[80];
 	uint64_t sum = sum_of(b);
@@ -165,10 +169,11 @@ void budget_print(const struct budget *b, void (*print)(void *context, const cha
 		if (!share)
 			continue;
 		snprintf(line, sizeof line, "%-16s %6llu KiB", modules[i].name,
-			 (unsigned long long)((share + KIB - 1) / KIB));
+			(unsigned long long)((share + KIB - 1) / KIB));
 		print(context, line);
 	}
-	snprintf(line, sizeof line, "%-16s %6llu KiB of %llu KiB", "sum", (unsigned long long)((sum + KIB - 1) / KIB),
-		 (unsigned long long)(b->ceiling / KIB));
+	snprintf(line, sizeof line, "%-16s %6llu KiB of %llu KiB", "sum",
+		(unsigned long long)((sum + KIB - 1) / KIB),
+		(unsigned long long)(b->ceiling / KIB));
 	print(context, line);
 }

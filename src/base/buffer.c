@@ -13,7 +13,7 @@ static char nothing[1];
 
 void buffer_init(struct buffer *b, size_t max_bytes)
 {
-	*b = (struct buffer){ .bytes = nothing, .max_bytes = max_bytes };
+	*b = (struct buffer){.bytes = nothing, .max_bytes = max_bytes};
 }
 
 void buffer_done(struct buffer *b)

@@ -7,7 +7,12 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS };
+enum {
+	SECOND_MS = 1000,
+	MINUTE_MS = 60 * SECOND_MS,
+	HOUR_MS = 60 * MINUTE_MS,
+	DAY_MS = 24 * HOUR_MS
+};
 static const int64_t SECOND_US = 1000000;
 static const int64_t DAY_US = 86400 * 1000000ll;
 
@@ -60,7 +65,7 @@ int64_t clock_mono_ms(void)
 int64_t clock_build_us(void)
 {
 #ifdef SCOREBOX_BUILD_EPOCH
-	return (int64_t)(SCOREBOX_BUILD_EPOCH) * SECOND_US;
+	return (int64_t)(SCOREBOX_BUILD_EPOCH)*SECOND_US;
 #else
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	char name[4] = "";
@@ -101,7 +106,8 @@ void clock_civil(int64_t days, int *year, int *month, int *day)
 	int64_t day_of_era = z - era * 146097;
 	int64_t year_of_era =
 		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t day_of_year = day_of_era -
+			      (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	int64_t month_from_march = (5 * day_of_year + 2) / 153;
 
 	*day = (int)(day_of_year - (153 * month_from_march + 2) / 5 + 1);
@@ -134,10 +140,11 @@ void clock_format(int64_t wall_us, int digits, char out[CLOCK_TEXT_BYTES])
 	int used;
 
 	clock_civil(days, &year, &month, &day);
-	used = snprintf(out, CLOCK_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d", year % 10000, month % 100,
-			day % 100, seconds / 3600, seconds / 60 % 60, seconds % 60);
+	used = snprintf(out, CLOCK_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d", year % 10000,
+		month % 100, day % 100, seconds / 3600, seconds / 60 % 60, seconds % 60);
 	if (digits == 3)
-		used += snprintf(out + used, CLOCK_TEXT_BYTES - (size_t)used, ".%03d", fraction / 1000);
+		used += snprintf(
+			out + used, CLOCK_TEXT_BYTES - (size_t)used, ".%03d", fraction / 1000);
 	else if (digits == 6)
 		used += snprintf(out + used, CLOCK_TEXT_BYTES - (size_t)used, ".%06d", fraction);
 	out[used] = 'Z';
@@ -213,7 +220,7 @@ static int64_t read_offset_seconds(struct reading *r)
 
 static bool is_civil(int year, int month, int day)
 {
-	static const int days_of[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	static const int days_of[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
 	if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_of[month - 1])
@@ -223,7 +230,7 @@ static bool is_civil(int year, int month, int day)
 
 enum status clock_parse(const char *text, size_t length, int64_t *out_us)
 {
-	struct reading r = { text, text + length, true };
+	struct reading r = {text, text + length, true};
 	int year = read_digits(&r, 4);
 	read_mark(&r, "-");
 	int month = read_digits(&r, 2);
@@ -239,10 +246,12 @@ enum status clock_parse(const char *text, size_t length, int64_t *out_us)
 	int64_t offset = read_offset_seconds(&r);
 
 	/* Second 60 is a leap second; it falls on the next minute's first. */
-	if (!r.ok || r.p != r.end || !is_civil(year, month, day) || hour > 23 || minute > 59 || second > 60)
+	if (!r.ok || r.p != r.end || !is_civil(year, month, day) || hour > 23 || minute > 59 ||
+		second > 60)
 		return STATUS_BAD_DATA;
 
-	int64_t seconds = clock_days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
+	int64_t seconds = clock_days(year, month, day) * 86400 + hour * 3600 + minute * 60 +
+			  second - offset;
 	int64_t us = seconds * SECOND_US + fraction;
 
 	if (us < FIRST_US || us > LAST_US)
@@ -271,7 +280,7 @@ uint32_t clock_random(void)
 {
 	uint32_t value = 0;
 
-	/* Right after power-on the kernel may have no randomness yet; jitter need not wait for it. */
+	/* Right after power-on the kernel may have no randomness yet: jitter need not wait. */
 	if (getrandom(&value, sizeof value, GRND_NONBLOCK) != (ssize_t)sizeof value)
 		value = (uint32_t)(clock_mono_us() * 2654435761u >> 7);
 	return value;

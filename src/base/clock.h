@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 int64_t clock_wall_us(void);
-int64_t clock_mono_ms(void);	/* CLOCK_BOOTTIME: time asleep counts */
+int64_t clock_mono_ms(void); /* CLOCK_BOOTTIME: time asleep counts */
 int64_t clock_mono_us(void);
 
 /* Tests put the clocks where they want them; NULL restores the real ones. */
@@ -18,7 +18,8 @@ bool clock_believable(void);
 int64_t clock_build_us(void);
 
 #define CLOCK_TEXT_BYTES 36
-/* "2025-04-16T14:02:11.123456Z" (RFC 3339, UTC); digits 0, 3 or 6 of fraction. Years 0001 to 9999. */
+/* "2025-04-16T14:02:11.123456Z" (RFC 3339, UTC); digits 0, 3 or 6 of fraction. Years 0001 to
+ * 9999. */
 void clock_format(int64_t wall_us, int digits, char out[CLOCK_TEXT_BYTES]);
 /* Reads RFC 3339 with any offset, 'T' or ' ', and the API's form without zone (taken as UTC).
  * STATUS_BAD_DATA otherwise. */
@@ -33,8 +34,8 @@ void clock_span_text(int64_t ms, char *out, size_t out_bytes);
 /* Exponential backoff with full jitter in the upper half: first..ceiling. */
 struct backoff {
 	int64_t first_ms, ceiling_ms;
-	int64_t step_ms;	/* 0: not failing */
+	int64_t step_ms; /* 0: not failing */
 };
-int64_t backoff_next_ms(struct backoff *b);	/* the pause to make now; doubles the step */
+int64_t backoff_next_ms(struct backoff *b); /* the pause to make now; doubles the step */
 void backoff_reset(struct backoff *b);
-uint32_t clock_random(void);	/* for jitter only; seeded from getrandom */
+uint32_t clock_random(void); /* for jitter only; seeded from getrandom */

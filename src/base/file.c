@@ -60,7 +60,8 @@ static enum status make_one_folder(const char *path, mode_t mode, struct why *wh
 	if (stat(path, &st) == 0) {
 		if (S_ISDIR(st.st_mode))
 			return STATUS_OK;
-		return fail(why, STATUS_IO, "make folder '%s': a file of that name is in the way", path);
+		return fail(why, STATUS_IO, "make folder '%s': a file of that name is in the way",
+			path);
 	}
 	errno = failed;
 	return fail_errno(why, status_of_errno(), "make folder '%s'", path);
@@ -139,7 +140,8 @@ static enum status write_all(int fd, const char *bytes, size_t length)
 }
 
 /* A file made anew with all its bytes on the disk. */
-static enum status write_new(const char *path, const void *bytes, size_t length, mode_t mode, struct why *why)
+static enum status write_new(
+	const char *path, const void *bytes, size_t length, mode_t mode, struct why *why)
 {
 	int fd;
 
@@ -167,7 +169,8 @@ static enum status write_new(const char *path, const void *bytes, size_t length,
 	return STATUS_OK;
 }
 
-enum status file_replace(const char *path, const void *bytes, size_t length, mode_t mode, struct why *why)
+enum status file_replace(
+	const char *path, const void *bytes, size_t length, mode_t mode, struct why *why)
 {
 	char temporary[PATH_MAX];
 	int n = snprintf(temporary, sizeof temporary, "%s.tmp", path);
@@ -201,14 +204,15 @@ enum status file_publish(const char *temporary, const char *final_path, struct w
 	}
 	close(fd);
 	if (rename(temporary, final_path) != 0)
-		return fail_errno(why, status_of_errno(), "rename '%s' to '%s'", temporary, final_path);
+		return fail_errno(
+			why, status_of_errno(), "rename '%s' to '%s'", temporary, final_path);
 	return sync_folder_of(final_path, why);
 }
 
-/* Reads to the end: the size that fstat tells is not to be trusted (/proc, pipes). *bytes grows and is
- * the caller's to free, also on failure. */
-static enum status read_to_end(int fd, const char *path, size_t max_bytes, char **bytes, size_t *length,
-			       struct why *why)
+/* Reads to the end: the size that fstat tells is not to be trusted (/proc, pipes). *bytes grows
+ * and is the caller's to free, also on failure. */
+static enum status read_to_end(
+	int fd, const char *path, size_t max_bytes, char **bytes, size_t *length, struct why *why)
 {
 	size_t capacity = 0;
 
@@ -236,15 +240,16 @@ static enum status read_to_end(int fd, const char *path, size_t max_bytes, char 
 			break;
 		*length += (size_t)n;
 		if (*length > max_bytes)
-			return fail(why, STATUS_FULL, "read '%s': larger than %zu bytes", path, max_bytes);
+			return fail(why, STATUS_FULL, "read '%s': larger than %zu bytes", path,
+				max_bytes);
 	}
 	(*bytes)[*length] = '\0';
 	return STATUS_OK;
 }
 
 /* file_read that also tells the file's mode. */
-static enum status read_whole(const char *path, size_t max_bytes, char **out, size_t *out_length, mode_t *mode,
-			      struct why *why)
+static enum status read_whole(const char *path, size_t max_bytes, char **out, size_t *out_length,
+	mode_t *mode, struct why *why)
 {
 	char *bytes = NULL;
 	size_t length = 0;
@@ -269,7 +274,8 @@ static enum status read_whole(const char *path, size_t max_bytes, char **out, si
 	return STATUS_OK;
 }
 
-enum status file_read(const char *path, size_t max_bytes, char **out, size_t *length, struct why *why)
+enum status file_read(
+	const char *path, size_t max_bytes, char **out, size_t *length, struct why *why)
 {
 	mode_t mode;
 
@@ -297,14 +303,15 @@ enum status file_read_secret(const char *path, char **out, bool *loose, struct w
 		explicit_bzero(bytes, length);
 		free(bytes);
 		return fail(why, STATUS_BAD_DATA, "secret file '%s' is %s", path,
-			    length == 0 ? "empty" : "not text: it holds a NUL");
+			length == 0 ? "empty" : "not text: it holds a NUL");
 	}
 	*out = bytes;
 	*loose = S_ISREG(mode) && (mode & S_IROTH) != 0;
 	return STATUS_OK;
 }
 
-enum status file_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes, struct why *why)
+enum status file_space(
+	const char *path, uint64_t *free_bytes, uint64_t *total_bytes, struct why *why)
 {
 	struct statvfs v;
 	int failed;
@@ -343,7 +350,8 @@ enum status file_lock_instance(const char *folder, int *lock_fd, pid_t *holder, 
 	char pid[24];
 
 	if (file_join(folder, "lock", path, sizeof path) != STATUS_OK)
-		return fail(why, STATUS_BAD_DATA, "folder '%.100s...': the path is too long", folder);
+		return fail(
+			why, STATUS_BAD_DATA, "folder '%.100s...': the path is too long", folder);
 
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 
@@ -354,8 +362,8 @@ enum status file_lock_instance(const char *folder, int *lock_fd, pid_t *holder, 
 
 		if (errno == EWOULDBLOCK) {
 			*holder = read_holder(fd);
-			s = fail(why, STATUS_BUSY, "'%s' is held by another instance (pid %ld)", path,
-				 (long)*holder);
+			s = fail(why, STATUS_BUSY, "'%s' is held by another instance (pid %ld)",
+				path, (long)*holder);
 		} else {
 			s = fail_errno(why, STATUS_IO, "lock '%s'", path);
 		}

@@ -9,32 +9,40 @@
 /* mkdir -p with `mode` for the new ones. */
 enum status file_make_folder(const char *path, mode_t mode, struct why *why) MUST_CHECK;
 
-/* Writes beside (PATH.tmp), syncs, renames, syncs the folder: readers see the old or the new file, whole.
- * Statuses: STATUS_FULL no space, STATUS_DENIED read-only or no right, STATUS_NOT_FOUND no such folder. */
-enum status file_replace(const char *path, const void *bytes, size_t length, mode_t mode, struct why *why) MUST_CHECK;
+/* Writes beside (PATH.tmp), syncs, renames, syncs the folder: readers see the old or the new
+ * file, whole. Statuses: STATUS_FULL no space, STATUS_DENIED read-only or no right,
+ * STATUS_NOT_FOUND no such folder. */
+enum status file_replace(const char *path, const void *bytes, size_t length, mode_t mode,
+	struct why *why) MUST_CHECK;
 
 /* fsync(file); rename; fsync(folder): the last step of an atomic replacement made elsewhere. */
 enum status file_publish(const char *temporary, const char *final_path, struct why *why) MUST_CHECK;
 enum status file_sync_folder(const char *folder, struct why *why) MUST_CHECK;
 
-/* Reads a whole file of at most max_bytes (STATUS_FULL: it is larger; STATUS_NOT_FOUND: none there); *out is malloc'd, NUL-terminated, the caller's to free. */
-enum status file_read(const char *path, size_t max_bytes, char **out, size_t *length, struct why *why) MUST_CHECK;
-/* The same for a secret: trims trailing CR, LF and blanks; *loose tells that others may read the file. */
+/* Reads a whole file of at most max_bytes (STATUS_FULL: it is larger; STATUS_NOT_FOUND: none
+ * there); *out is malloc'd, NUL-terminated, the caller's to free. */
+enum status file_read(
+	const char *path, size_t max_bytes, char **out, size_t *length, struct why *why) MUST_CHECK;
+/* The same for a secret: trims trailing CR, LF and blanks; *loose tells that others may read the
+ * file. */
 enum status file_read_secret(const char *path, char **out, bool *loose, struct why *why) MUST_CHECK;
 
 /* Free bytes for us, and the size of the file system that holds `path`. */
-enum status file_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes, struct why *why) MUST_CHECK;
+enum status file_space(
+	const char *path, uint64_t *free_bytes, uint64_t *total_bytes, struct why *why) MUST_CHECK;
 
-/* True when `path`, or a folder above it other than "/", is a mount point: /proc/self/mountinfo names it
- * (a bind mount of the same file system counts, an automounter's empty trap does not), or, where there is
- * no /proc, st_dev differs from its parent's. A path that is not there yet is judged by what is. */
+/* True when `path`, or a folder above it other than "/", is a mount point: /proc/self/mountinfo
+ * names it (a bind mount of the same file system counts, an automounter's empty trap does not),
+ * or, where there is no /proc, st_dev differs from its parent's. A path that is not there yet is
+ * judged by what is. */
 bool file_below_mount(const char *path);
 /* True for /media, /mnt, /run/media and everything below them. */
 bool file_is_removable_place(const char *path);
 
 /* One instance per folder: flock on FOLDER/lock, our pid inside. STATUS_BUSY: *holder is its pid
  * (0: unknown). The lock goes with the descriptor *lock_fd, or with the process. */
-enum status file_lock_instance(const char *folder, int *lock_fd, pid_t *holder, struct why *why) MUST_CHECK;
+enum status file_lock_instance(
+	const char *folder, int *lock_fd, pid_t *holder, struct why *why) MUST_CHECK;
 
 /* Joins folder and name into out; STATUS_FULL when too long. */
 enum status file_join(const char *folder, const char *name, char *out, size_t out_bytes) MUST_CHECK;

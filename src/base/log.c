@@ -20,7 +20,7 @@ static atomic_int shown_level = LOG_INFO;
 static atomic_int line_format = LOG_TEXT;
 static atomic_bool to_journal;
 
-static const char *const level_names[] = { "error", "warn", "info", "debug" };
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
 /* syslog's severities: error, warning, informational, debug. */
 static const char level_digits[] = "3467";
 
@@ -71,13 +71,14 @@ static size_t text_line(char *line, enum log_level level, const char *code, cons
 	int n;
 
 	if (to_journal) {
-		n = snprintf(line, LINE_BYTES + 1, "<%c>%s %s: %s", level_digits[level], level_names[level], code,
-			     message);
+		n = snprintf(line, LINE_BYTES + 1, "<%c>%s %s: %s", level_digits[level],
+			level_names[level], code, message);
 	} else {
 		char when[CLOCK_TEXT_BYTES];
 
 		clock_format(clock_wall_us(), 3, when);
-		n = snprintf(line, LINE_BYTES + 1, "%s %s %s: %s", when, level_names[level], code, message);
+		n = snprintf(line, LINE_BYTES + 1, "%s %s %s: %s", when, level_names[level], code,
+			message);
 	}
 	return n < 0 ? 0 : redact_cut(line, (size_t)n, LINE_BYTES - 1);
 }
@@ -106,8 +107,9 @@ static size_t json_line(char *line, enum log_level level, const char *code, cons
 	size_t length;
 
 	clock_format(clock_wall_us(), 3, when);
-	int n = snprintf(line, LINE_BYTES, "{\"time\":\"%s\",\"level\":\"%s\",\"code\":\"%.100s\",\"message\":\"",
-			 when, level_names[level], code);
+	int n = snprintf(line, LINE_BYTES,
+		"{\"time\":\"%s\",\"level\":\"%s\",\"code\":\"%.100s\",\"message\":\"", when,
+		level_names[level], code);
 
 	length = n < 0 ? 0 : (size_t)n;
 	length += quote_json(line + length, LINE_BYTES - length - 3, message);
@@ -139,7 +141,8 @@ void log_line(enum log_level level, const char *code, const char *format, ...)
 	errno = saved;
 }
 
-bool log_gate_pass(struct log_gate *gate, long long now_ms, long long every_ms, unsigned long *suppressed)
+bool log_gate_pass(
+	struct log_gate *gate, long long now_ms, long long every_ms, unsigned long *suppressed)
 {
 	if (gate->open && now_ms - gate->last_ms < every_ms) {
 		gate->held++;
@@ -147,11 +150,11 @@ bool log_gate_pass(struct log_gate *gate, long long now_ms, long long every_ms, 
 	}
 	if (suppressed)
 		*suppressed = gate->held;
-	*gate = (struct log_gate){ .last_ms = now_ms, .open = true };
+	*gate = (struct log_gate){.last_ms = now_ms, .open = true};
 	return true;
 }
 
 void log_gate_reset(struct log_gate *gate)
 {
-	*gate = (struct log_gate){ 0 };
+	*gate = (struct log_gate){0};
 }

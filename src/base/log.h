@@ -1,6 +1,6 @@
-/* log.h - one line per event on stderr: `LEVEL CODE: what and where; what is lost; what happens next`.
- * Thread safe: each line is one write(2). Newlines, control characters and invalid UTF-8 from outside
- * are escaped, registered secrets are replaced by `***`, here and nowhere else. */
+/* log.h - one line per event on stderr: `LEVEL CODE: what and where; what is lost; what happens
+ * next`. Thread safe: each line is one write(2). Newlines, control characters and invalid UTF-8
+ * from outside are escaped, registered secrets are replaced by `***`, here and nowhere else. */
 #pragma once
 #include "base/status.h"
 #include <stdbool.h>
@@ -8,7 +8,8 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_TEXT, LOG_JSON };
 
-/* Under systemd (JOURNAL_STREAM names our stderr) text lines get a `<4>`-style prefix and no time. */
+/* Under systemd (JOURNAL_STREAM names our stderr) text lines get a `<4>`-style prefix and no
+ * time. */
 void log_setup(enum log_level level, enum log_format format);
 bool log_shows(enum log_level level);
 
@@ -20,8 +21,8 @@ void log_line(enum log_level level, const char *code, const char *format, ...) P
 #define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
 
 /* Registers a secret of 4 bytes or more (shorter ones are ignored: they would mangle everything);
- * copies it; at most 16 (a further one takes the oldest's place). The raw and the percent-encoded form are
- * replaced from now on, also where a long beginning of it stands (a text that was cut). */
+ * copies it; at most 16 (a further one takes the oldest's place). The raw and the percent-encoded
+ * form are replaced from now on, also where a long beginning of it stands (a text that was cut). */
 void log_secret(const char *secret);
 
 /* Copies `text` to `out` (always terminated) with secrets replaced and control characters escaped.
@@ -35,5 +36,6 @@ struct log_gate {
 	unsigned long held;
 	bool open;
 };
-bool log_gate_pass(struct log_gate *gate, long long now_ms, long long every_ms, unsigned long *suppressed);
+bool log_gate_pass(
+	struct log_gate *gate, long long now_ms, long long every_ms, unsigned long *suppressed);
 void log_gate_reset(struct log_gate *gate);

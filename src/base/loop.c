@@ -13,11 +13,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* A watch's identity is its place and a serial number that is never given twice: an event that was
- * fetched before its watch was forgotten no longer finds it, also when the descriptor's number or the
- * place has a new owner in the same turn. */
+/* A watch's identity is its place and a serial number that is never given twice: an event that
+ * was fetched before its watch was forgotten no longer finds it, also when the descriptor's
+ * number or the place has a new owner in the same turn. */
 struct watch {
-	int fd;			/* -1: the place is free */
+	int fd; /* -1: the place is free */
 	unsigned events;
 	uint32_t serial;
 	loop_ready *call;
@@ -25,15 +25,15 @@ struct watch {
 };
 
 struct timer {
-	int64_t at_ms;		/* INT64_MAX: the place is free */
-	uint64_t order;		/* when it was set, counted */
+	int64_t at_ms;	/* INT64_MAX: the place is free */
+	uint64_t order; /* when it was set, counted */
 	loop_due *call;
 	void *context;
 };
 
 struct loop {
 	int epoll_fd;
-	int signal_fd;		/* -1: none */
+	int signal_fd; /* -1: none */
 	bool stopping;
 	uint32_t serials;
 	uint64_t orders;
@@ -94,13 +94,15 @@ static struct epoll_event event_for(const struct loop *l, const struct watch *w)
 	uint64_t place = (uint64_t)(w - l->watches);
 
 	return (struct epoll_event){
-		.events = (w->events & LOOP_READ ? EPOLLIN : 0u) | (w->events & LOOP_WRITE ? EPOLLOUT : 0u),
+		.events = (w->events & LOOP_READ ? EPOLLIN : 0u) |
+			  (w->events & LOOP_WRITE ? EPOLLOUT : 0u),
 		.data.u64 = (uint64_t)w->serial << 32 | place,
 	};
 }
 
-/* Tells the kernel of w. A descriptor that was closed without loop_forget has left epoll by itself, so
- * its number may be new to the kernel while we know it: then it is another file with a new identity. */
+/* Tells the kernel of w. A descriptor that was closed without loop_forget has left epoll by
+ * itself, so its number may be new to the kernel while we know it: then it is another file with a
+ * new identity. */
 static int register_watch(struct loop *l, struct watch *w, bool known)
 {
 	struct epoll_event event = event_for(l, w);
@@ -116,7 +118,8 @@ static int register_watch(struct loop *l, struct watch *w, bool known)
 	return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, w->fd, &event);
 }
 
-enum status loop_watch(struct loop *l, int fd, unsigned events, loop_ready *call, void *context, struct why *why)
+enum status loop_watch(
+	struct loop *l, int fd, unsigned events, loop_ready *call, void *context, struct why *why)
 {
 	if (events == 0) {
 		loop_forget(l, fd);
@@ -131,13 +134,14 @@ enum status loop_watch(struct loop *l, int fd, unsigned events, loop_ready *call
 	if (!known)
 		w = find_watch(l, -1);
 	if (!w)
-		return fail(why, STATUS_FULL, "watch descriptor %d: %d are watched already", fd, LOOP_WATCHES);
+		return fail(why, STATUS_FULL, "watch descriptor %d: %d are watched already", fd,
+			LOOP_WATCHES);
 
 	struct watch before = *w;
 	bool same_owner = known && w->call == call && w->context == context;
 
 	/* The same owner keeps its identity: a change made in every turn must not starve it. */
-	*w = (struct watch){ fd, events, same_owner ? w->serial : ++l->serials, call, context };
+	*w = (struct watch){fd, events, same_owner ? w->serial : ++l->serials, call, context};
 	if (register_watch(l, w, known) != 0) {
 		*w = before;
 		return fail_errno(why, STATUS_IO, "watch descriptor %d", fd);
@@ -152,8 +156,8 @@ void loop_forget(struct loop *l, int fd)
 	if (!w)
 		return;
 	/* Fails when fd is closed already: then epoll has forgotten it as well. */
-	epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, fd, &(struct epoll_event){ 0 });
-	*w = (struct watch){ .fd = -1 };
+	epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, fd, &(struct epoll_event){0});
+	*w = (struct watch){.fd = -1};
 }
 
 static struct timer *find_timer(struct loop *l, loop_due *call, void *context)
@@ -187,7 +191,7 @@ enum status loop_timer(struct loop *l, int64_t at_ms, loop_due *call, void *cont
 		t = free_timer(l);
 	if (!t)
 		return STATUS_FULL;
-	*t = (struct timer){ at_ms, ++l->orders, call, context };
+	*t = (struct timer){at_ms, ++l->orders, call, context};
 	return STATUS_OK;
 }
 
@@ -199,7 +203,8 @@ void loop_timer_stop(struct loop *l, loop_due *call, void *context)
 		t->at_ms = INT64_MAX;
 }
 
-enum status loop_signals(struct loop *l, const int *signals, loop_signal *call, void *context, struct why *why)
+enum status loop_signals(
+	struct loop *l, const int *signals, loop_signal *call, void *context, struct why *why)
 {
 	sigset_t set;
 
@@ -221,7 +226,7 @@ enum status loop_signals(struct loop *l, const int *signals, loop_signal *call, 
 	if (fd < 0)
 		return fail_errno(why, STATUS_IO, "watch signals");
 	if (l->signal_fd < 0) {
-		struct epoll_event event = { .events = EPOLLIN, .data.u64 = SIGNAL_PLACE };
+		struct epoll_event event = {.events = EPOLLIN, .data.u64 = SIGNAL_PLACE};
 
 		if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
 			enum status s = fail_errno(why, STATUS_IO, "watch signals");
@@ -269,8 +274,8 @@ static void deliver(struct loop *l, const struct epoll_event *event)
 		w->call(w->context, w->fd, got);
 }
 
-/* The earliest due timer that was set before this round began: one that a callback sets to "now" waits
- * for the next turn, so that a turn always ends. */
+/* The earliest due timer that was set before this round began: one that a callback sets to "now"
+ * waits for the next turn, so that a turn always ends. */
 static struct timer *next_due(struct loop *l, uint64_t round)
 {
 	struct timer *due = NULL;
@@ -280,7 +285,8 @@ static struct timer *next_due(struct loop *l, uint64_t round)
 
 		if (t->at_ms == INT64_MAX || t->at_ms > l->now_ms || t->order > round)
 			continue;
-		if (!due || t->at_ms < due->at_ms || (t->at_ms == due->at_ms && t->order < due->order))
+		if (!due || t->at_ms < due->at_ms ||
+			(t->at_ms == due->at_ms && t->order < due->order))
 			due = t;
 	}
 	return due;

@@ -1,4 +1,4 @@
-/* mount.c - is a folder on attached storage? /proc/self/mountinfo says so; its format is in proc(5):
+/* mount.c - is a folder on attached storage? /proc/self/mountinfo says so; see proc(5):
  *   36 35 98:0 /root /mount/point rw,noatime master:1 - ext4 /dev/sda1 rw
  *              blanks, tabs, newlines and backslashes of a path as octal escapes (\040) */
 #include "base/file.h"
@@ -163,7 +163,7 @@ bool file_below_mount(const char *path)
 
 bool file_is_removable_place(const char *path)
 {
-	static const char *const places[] = { "/media", "/mnt", "/run/media" };
+	static const char *const places[] = {"/media", "/mnt", "/run/media"};
 	char real_path[PATH_MAX];
 	bool resolved = resolve_existing(path, real_path);
 

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A secret over SECRET_BYTES is known by its first ones; what follows them up to a delimiter goes too.
- * A beginning of PART_BYTES is taken for a secret that somebody has cut: a reason has a length of its
- * own. Shorter ones would take words like the program's name out of every line. */
+/* A secret over SECRET_BYTES is known by its first ones; what follows them up to a delimiter goes
+ * too. A beginning of PART_BYTES is taken for a secret that somebody has cut: a reason has a
+ * length of its own. Shorter ones would take words like the program's name out of every line. */
 enum { SECRETS = 16, SECRET_MIN = 4, SECRET_BYTES = 512, PART_BYTES = 12 };
 
 struct secret {
@@ -35,7 +35,8 @@ void log_secret(const char *text)
 	for (size_t i = 0; i < SECRETS; i++) {
 		const struct secret *s = &secrets[i];
 
-		if (s->length == kept && s->cut == (length > kept) && memcmp(s->bytes, text, kept) == 0) {
+		if (s->length == kept && s->cut == (length > kept) &&
+			memcmp(s->bytes, text, kept) == 0) {
 			pthread_mutex_unlock(&secrets_lock);
 			return;
 		}
@@ -126,8 +127,9 @@ static size_t secret_at(const char *p, const char *end)
  * some readers take for a new line. */
 static bool is_unprintable(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7F && cp < 0xA0) || cp == 0x061C || cp == 0x200E || cp == 0x200F ||
-	       (cp >= 0x2028 && cp <= 0x202E) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0xFEFF;
+	return cp < 0x20 || (cp >= 0x7F && cp < 0xA0) || cp == 0x061C || cp == 0x200E ||
+	       cp == 0x200F || (cp >= 0x2028 && cp <= 0x202E) || (cp >= 0x2066 && cp <= 0x2069) ||
+	       cp == 0xFEFF;
 }
 
 /* Writes the piece at *p, at most 10 bytes, and moves *p on. */
@@ -147,9 +149,13 @@ static size_t clean_piece(const char **p, const char *end, char piece[16])
 
 	*p += length;
 	if (cp == '\n' || cp == '\r' || cp == '\t')
-		return (size_t)snprintf(piece, 16, "\\%c", cp == '\n' ? 'n' : cp == '\r' ? 'r' : 't');
+		return (size_t)snprintf(piece, 16, "\\%c",
+			cp == '\n'   ? 'n'
+			: cp == '\r' ? 'r'
+				     : 't');
 	if (is_unprintable(cp))
-		return (size_t)snprintf(piece, 16, cp < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)cp);
+		return (size_t)snprintf(
+			piece, 16, cp < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)cp);
 	memcpy(piece, start, (size_t)length);
 	return (size_t)length;
 }

@@ -61,7 +61,8 @@ static void store(struct why *why, const char *first, const char *glue, const ch
 	memcpy(why->text, text, sizeof text);
 }
 
-static void format_part(char *part, size_t part_bytes, const char *format, va_list arguments) PRINTF_LIKE(3, 0);
+static void format_part(char *part, size_t part_bytes, const char *format, va_list arguments)
+	PRINTF_LIKE(3, 0);
 
 /* Formats a part; vsnprintf may cut a character too. */
 static void format_part(char *part, size_t part_bytes, const char *format, va_list arguments)

@@ -6,20 +6,20 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK		 __attribute__((warn_unused_result))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 enum status {
 	STATUS_OK,
-	STATUS_AGAIN,       /* not now: a peer is away or busy; nothing is lost, try later */
-	STATUS_FULL,        /* a stated limit is reached: make room first */
-	STATUS_BAD_DATA,    /* what came from outside is wrong: do not try the same bytes again */
-	STATUS_IO,          /* disk or descriptor failed: close, reopen, look again */
-	STATUS_NO_MEMORY,   /* the allocator refused, or the ceiling is reached */
-	STATUS_DENIED,      /* refused by a peer or by a permission: a human must act */
-	STATUS_NOT_FOUND,   /* the thing asked for does not exist */
-	STATUS_BUSY,        /* another instance holds it */
-	STATUS_FATAL,       /* the handle is dead: close and open it again */
+	STATUS_AGAIN,	  /* not now: a peer is away or busy; nothing is lost, try later */
+	STATUS_FULL,	  /* a stated limit is reached: make room first */
+	STATUS_BAD_DATA,  /* what came from outside is wrong: do not try the same bytes again */
+	STATUS_IO,	  /* disk or descriptor failed: close, reopen, look again */
+	STATUS_NO_MEMORY, /* the allocator refused, or the ceiling is reached */
+	STATUS_DENIED,	  /* refused by a peer or by a permission: a human must act */
+	STATUS_NOT_FOUND, /* the thing asked for does not exist */
+	STATUS_BUSY,	  /* another instance holds it */
+	STATUS_FATAL,	  /* the handle is dead: close and open it again */
 };
 
 /* The reason of a failure; the caller's, on its stack. Always a terminated string. */

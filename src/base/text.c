@@ -18,7 +18,7 @@ int text_utf8_next(const char *p, const char *end, uint32_t *cp)
 
 	int length = u[0] >= 0xF0 ? 4 : u[0] >= 0xE0 ? 3 : 2;
 	/* The smallest code point that needs this length: anything below is an overlong form. */
-	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
 
 	if (u[0] < 0xC2 || u[0] > 0xF4 || left < length)
 		return 0;
@@ -73,7 +73,7 @@ static enum status add_escaped(struct buffer *out, unsigned char c)
 	const char *at = c ? strchr(named, c) : NULL;
 
 	if (at)
-		return buffer_add(out, (char[]){ '\\', letter[at - named] }, 2);
+		return buffer_add(out, (char[]){'\\', letter[at - named]}, 2);
 	return buffer_format(out, "\\u%04x", c);
 }
 

@@ -10,7 +10,8 @@ int text_utf8_next(const char *p, const char *end, uint32_t *cp);
 /* Writes a code point as UTF-8, returns the length 1..4. */
 int text_utf8_put(uint32_t cp, char out[4]);
 
-/* Appends `"..."` with everything escaped that RFC 8259 wants escaped; invalid UTF-8 becomes U+FFFD. */
+/* Appends `"..."` with everything escaped that RFC 8259 wants escaped; invalid UTF-8 becomes
+ * U+FFFD. */
 enum status text_json_string(struct buffer *out, const char *bytes, size_t length) MUST_CHECK;
 
 /* Compares without regard to ASCII case; finds a word anywhere, likewise. */

@@ -45,13 +45,13 @@ static void set_name(mbedtls_x509_san_list *node, char *bytes)
 
 static enum status split_names(struct names *out, const char *list, struct why *why)
 {
-	*out = (struct names){ 0 };
+	*out = (struct names){0};
 	while (*list) {
 		size_t length = strcspn(list, ", ");
 
 		if (length >= NAME_BYTES || out->count == NAMES_MAX)
-			return fail(why, STATUS_BAD_DATA, "certificate for '%.100s': too many or too long names",
-				    list);
+			return fail(why, STATUS_BAD_DATA,
+				"certificate for '%.100s': too many or too long names", list);
 		if (length > 0) {
 			size_t i = out->count++;
 
@@ -97,11 +97,12 @@ static int set_extensions(mbedtls_x509write_cert *c, const struct names *names)
 {
 	unsigned usage = MBEDTLS_X509_KU_DIGITAL_SIGNATURE | MBEDTLS_X509_KU_KEY_CERT_SIGN;
 	mbedtls_asn1_sequence server_use = {
-		.buf = {
-			.tag = MBEDTLS_ASN1_OID,
-			.p = (unsigned char *)(uintptr_t)MBEDTLS_OID_SERVER_AUTH,
-			.len = sizeof(MBEDTLS_OID_SERVER_AUTH) - 1,
-		},
+		.buf =
+			{
+				.tag = MBEDTLS_ASN1_OID,
+				.p = (unsigned char *)(uintptr_t)MBEDTLS_OID_SERVER_AUTH,
+				.len = sizeof(MBEDTLS_OID_SERVER_AUTH) - 1,
+			},
 	};
 	int error = mbedtls_x509write_crt_set_basic_constraints(c, 1, 0);
 
@@ -118,8 +119,8 @@ static int set_extensions(mbedtls_x509write_cert *c, const struct names *names)
 	return error;
 }
 
-static int write_certificate(mbedtls_x509write_cert *c, mbedtls_pk_context *key, const struct names *names,
-			     char pem[CERTIFICATE_PEM_BYTES])
+static int write_certificate(mbedtls_x509write_cert *c, mbedtls_pk_context *key,
+	const struct names *names, char pem[CERTIFICATE_PEM_BYTES])
 {
 	unsigned char serial[SERIAL_BYTES];
 	int error;
@@ -140,13 +141,13 @@ static int write_certificate(mbedtls_x509write_cert *c, mbedtls_pk_context *key,
 	if (!error)
 		error = set_extensions(c, names);
 	if (!error)
-		error = mbedtls_x509write_crt_pem(c, (unsigned char *)pem, CERTIFICATE_PEM_BYTES, tls_random,
-						  NULL);
+		error = mbedtls_x509write_crt_pem(
+			c, (unsigned char *)pem, CERTIFICATE_PEM_BYTES, tls_random, NULL);
 	return error;
 }
 
-enum status certificate_make(mbedtls_pk_context *key, const char *list, char pem[CERTIFICATE_PEM_BYTES],
-			     struct why *why)
+enum status certificate_make(
+	mbedtls_pk_context *key, const char *list, char pem[CERTIFICATE_PEM_BYTES], struct why *why)
 {
 	mbedtls_x509write_cert c;
 	struct names names;
@@ -159,7 +160,8 @@ enum status certificate_make(mbedtls_pk_context *key, const char *list, char pem
 	int error = mbedtls_pk_setup(key, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY));
 
 	if (!error)
-		error = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(*key), tls_random, NULL);
+		error = mbedtls_ecp_gen_key(
+			MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(*key), tls_random, NULL);
 	mbedtls_x509write_crt_init(&c);
 	if (!error)
 		error = write_certificate(&c, key, &names, pem);

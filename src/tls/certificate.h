@@ -7,5 +7,5 @@ struct mbedtls_pk_context;
 enum { CERTIFICATE_PEM_BYTES = 4096 };
 
 /* A new P-256 key in `key` and its certificate for `names` as PEM in `pem`. */
-enum status certificate_make(struct mbedtls_pk_context *key, const char *names, char pem[CERTIFICATE_PEM_BYTES],
-			     struct why *why) MUST_CHECK;
+enum status certificate_make(struct mbedtls_pk_context *key, const char *names,
+	char pem[CERTIFICATE_PEM_BYTES], struct why *why) MUST_CHECK;

@@ -3,7 +3,7 @@
 #include "base/status.h"
 #include <stdint.h>
 
-enum { DIGEST_BYTES = 16 };	/* SHA-256 cut to 128 bits: telling states apart, not signing them */
+enum { DIGEST_BYTES = 16 }; /* SHA-256 cut to 128 bits: telling states apart, not signing them */
 
 struct digest {
 	uint8_t bytes[DIGEST_BYTES];

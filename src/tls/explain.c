@@ -87,14 +87,15 @@ static const struct defect {
 	uint32_t flags;
 	const char *phrase;
 } defects[] = {
-	{ MBEDTLS_X509_BADCERT_CN_MISMATCH, "is for another host" },
-	{ MBEDTLS_X509_BADCERT_REVOKED, "was revoked" },
-	{ MBEDTLS_X509_BADCERT_BAD_KEY, "has too weak a key" },
-	{ MBEDTLS_X509_BADCERT_BAD_MD, "is signed with too weak a hash" },
-	{ MBEDTLS_X509_BADCERT_BAD_PK, "is signed with a kind of key that is not accepted" },
-	{ MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE | MBEDTLS_X509_BADCERT_NS_CERT_TYPE,
-	  "was not issued for a server" },
-	{ MBEDTLS_X509_BADCERT_MISSING, "was not sent" },
+	{MBEDTLS_X509_BADCERT_CN_MISMATCH, "is for another host"},
+	{MBEDTLS_X509_BADCERT_REVOKED, "was revoked"},
+	{MBEDTLS_X509_BADCERT_BAD_KEY, "has too weak a key"},
+	{MBEDTLS_X509_BADCERT_BAD_MD, "is signed with too weak a hash"},
+	{MBEDTLS_X509_BADCERT_BAD_PK, "is signed with a kind of key that is not accepted"},
+	{MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE |
+			MBEDTLS_X509_BADCERT_NS_CERT_TYPE,
+		"was not issued for a server"},
+	{MBEDTLS_X509_BADCERT_MISSING, "was not sent"},
 };
 
 static void say_defects(struct text *t, const struct trust_verdict *v)
@@ -132,21 +133,22 @@ static const struct handshake_error {
 	int error;
 	const char *phrase;
 } handshake_errors[] = {
-	{ MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION, "speaks no TLS version that we accept (1.2 or 1.3)" },
-	{ MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE,
-	  "refused the handshake (another TLS version or cipher, or does it ask for a client certificate?)" },
-	{ MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE, "and we have no TLS cipher in common" },
-	{ MBEDTLS_ERR_SSL_INVALID_RECORD, "does not speak TLS on this port" },
-	{ MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE, "broke the TLS protocol: unexpected message" },
-	{ MBEDTLS_ERR_SSL_DECODE_ERROR, "broke the TLS protocol: malformed message" },
-	{ MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER, "broke the TLS protocol: illegal parameter" },
-	{ MBEDTLS_ERR_SSL_BAD_CERTIFICATE, "sent a certificate that cannot be used" },
-	{ MBEDTLS_ERR_SSL_CONN_EOF, "closed the connection during the TLS handshake" },
-	{ MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY, "closed the connection during the TLS handshake" },
-	{ MBEDTLS_ERR_NET_CONN_RESET, "reset the connection during the TLS handshake" },
-	{ MBEDTLS_ERR_SSL_TIMEOUT, "did not answer in the TLS handshake" },
-	{ MBEDTLS_ERR_SSL_ALLOC_FAILED, "was not reached: no memory for the TLS handshake" },
-	{ MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED, "was not reached: no CA certificates to verify it with" },
+	{MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION, "speaks no TLS version that we accept (1.2 or 1.3)"},
+	{MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE,
+		"refused the handshake (another TLS version? does it want a client certificate?)"},
+	{MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE, "and we have no TLS cipher in common"},
+	{MBEDTLS_ERR_SSL_INVALID_RECORD, "does not speak TLS on this port"},
+	{MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE, "broke the TLS protocol: unexpected message"},
+	{MBEDTLS_ERR_SSL_DECODE_ERROR, "broke the TLS protocol: malformed message"},
+	{MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER, "broke the TLS protocol: illegal parameter"},
+	{MBEDTLS_ERR_SSL_BAD_CERTIFICATE, "sent a certificate that cannot be used"},
+	{MBEDTLS_ERR_SSL_CONN_EOF, "closed the connection during the TLS handshake"},
+	{MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY, "closed the connection during the TLS handshake"},
+	{MBEDTLS_ERR_NET_CONN_RESET, "reset the connection during the TLS handshake"},
+	{MBEDTLS_ERR_SSL_TIMEOUT, "did not answer in the TLS handshake"},
+	{MBEDTLS_ERR_SSL_ALLOC_FAILED, "was not reached: no memory for the TLS handshake"},
+	{MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED,
+		"was not reached: no CA certificates to verify it with"},
 };
 
 static void say_handshake_error(struct text *t, int error, const char *host)
@@ -163,10 +165,10 @@ static void say_handshake_error(struct text *t, int error, const char *host)
 	say(t, "TLS handshake with %s failed: %s (-0x%04X)", host, words, (unsigned)-error);
 }
 
-void trust_explain_verdict(int mbedtls_error, const struct trust_verdict *verdict, const char *host, char *out,
-			   size_t out_bytes)
+void trust_explain_verdict(int mbedtls_error, const struct trust_verdict *verdict, const char *host,
+	char *out, size_t out_bytes)
 {
-	struct text t = { out, out_bytes, 0 };
+	struct text t = {out, out_bytes, 0};
 
 	if (out_bytes == 0)
 		return;
@@ -182,10 +184,11 @@ void trust_explain_verdict(int mbedtls_error, const struct trust_verdict *verdic
 	say_defects(&t, verdict);
 }
 
-void trust_explain(int mbedtls_error, uint32_t verify_flags, const char *host, char *out, size_t out_bytes)
+void trust_explain(
+	int mbedtls_error, uint32_t verify_flags, const char *host, char *out, size_t out_bytes)
 {
 	/* mbedTLS says "all flags" where no verification took place. */
-	struct trust_verdict v = { .flags = verify_flags == UINT32_MAX ? 0 : verify_flags };
+	struct trust_verdict v = {.flags = verify_flags == UINT32_MAX ? 0 : verify_flags};
 
 	trust_explain_verdict(mbedtls_error, &v, host, out, out_bytes);
 }

@@ -34,9 +34,11 @@ static bool begins_with(const char *line, const char *mark)
 	return strncmp(line, mark, strlen(mark)) == 0;
 }
 
-/* Parses one certificate; the parser wants the NUL counted. Deep within a key mbedTLS reports want of
- * memory as a malformed key: what failed is tried again, so that a root does not go missing for it. */
-static enum status add_certificate(const struct buffer *pem, mbedtls_x509_crt *chain, unsigned *count)
+/* Parses one certificate; the parser wants the NUL counted. Deep within a key mbedTLS reports
+ * want of memory as a malformed key: what failed is tried again, so that a root does not go
+ * missing for it. */
+static enum status add_certificate(
+	const struct buffer *pem, mbedtls_x509_crt *chain, unsigned *count)
 {
 	const unsigned char *text = (const unsigned char *)pem->bytes;
 	int error = mbedtls_x509_crt_parse(chain, text, pem->length + 1);
@@ -48,10 +50,10 @@ static enum status add_certificate(const struct buffer *pem, mbedtls_x509_crt *c
 	return pem_out_of_memory(error) ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
-/* Takes a line (or a piece of a long one). Too large a certificate is left out like one of an unknown
- * kind. */
-static enum status take_line(const char *line, struct buffer *pem, bool *inside, mbedtls_x509_crt *chain,
-			     unsigned *count)
+/* Takes a line (or a piece of a long one). Too large a certificate is left out like one of an
+ * unknown kind. */
+static enum status take_line(const char *line, struct buffer *pem, bool *inside,
+	mbedtls_x509_crt *chain, unsigned *count)
 {
 	if (begins_with(line, begin_mark)) {
 		buffer_clear(pem);
@@ -73,8 +75,8 @@ static enum status take_line(const char *line, struct buffer *pem, bool *inside,
 	return s;
 }
 
-enum status pem_read_certificates(FILE *f, const char *name, mbedtls_x509_crt *chain, unsigned *count,
-				  struct why *why)
+enum status pem_read_certificates(
+	FILE *f, const char *name, mbedtls_x509_crt *chain, unsigned *count, struct why *why)
 {
 	struct buffer pem;
 	char line[LINE_BYTES];
@@ -87,11 +89,13 @@ enum status pem_read_certificates(FILE *f, const char *name, mbedtls_x509_crt *c
 		s = take_line(line, &pem, &inside, chain, &found);
 	buffer_done(&pem);
 	if (s != STATUS_OK)
-		return fail(why, STATUS_NO_MEMORY, "read certificates of '%s': no memory after %u", name, found);
+		return fail(why, STATUS_NO_MEMORY, "read certificates of '%s': no memory after %u",
+			name, found);
 	if (ferror(f))
 		return fail_errno(why, STATUS_BAD_DATA, "read certificates of '%s'", name);
 	if (found == 0)
-		return fail(why, STATUS_BAD_DATA, "'%s' holds no certificate (PEM) that can be read", name);
+		return fail(why, STATUS_BAD_DATA,
+			"'%s' holds no certificate (PEM) that can be read", name);
 	*count = found;
 	return STATUS_OK;
 }

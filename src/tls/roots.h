@@ -1,4 +1,5 @@
-/* roots.h - private to tls/: the CA certificates compiled in, PEM; none where the build had no bundle. */
+/* roots.h - private to tls/: the CA certificates compiled in, PEM; none where the build had no
+ * bundle. */
 #pragma once
 #include <stddef.h>
 

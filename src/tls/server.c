@@ -19,7 +19,8 @@ struct tls_server {
 	mbedtls_pk_context key;
 };
 
-static enum status configure(struct tls_server *s, const char *names, const char *ca_out, struct why *why)
+static enum status configure(
+	struct tls_server *s, const char *names, const char *ca_out, struct why *why)
 {
 	char pem[CERTIFICATE_PEM_BYTES];
 	char words[128];
@@ -28,11 +29,12 @@ static enum status configure(struct tls_server *s, const char *names, const char
 	if (status != STATUS_OK)
 		return status;
 
-	int error = mbedtls_x509_crt_parse(&s->certificate, (const unsigned char *)pem, strlen(pem) + 1);
+	int error = mbedtls_x509_crt_parse(
+		&s->certificate, (const unsigned char *)pem, strlen(pem) + 1);
 
 	if (!error)
 		error = mbedtls_ssl_config_defaults(&s->config, MBEDTLS_SSL_IS_SERVER,
-						    MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+			MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
 	if (!error)
 		error = mbedtls_ssl_conf_own_cert(&s->config, &s->certificate, &s->key);
 	if (error) {
@@ -44,7 +46,8 @@ static enum status configure(struct tls_server *s, const char *names, const char
 	return ca_out ? file_replace(ca_out, pem, strlen(pem), 0644, why) : STATUS_OK;
 }
 
-enum status tls_server_open(struct tls_server **out, const char *names, const char *ca_out, struct why *why)
+enum status tls_server_open(
+	struct tls_server **out, const char *names, const char *ca_out, struct why *why)
 {
 	enum status status = tls_setup(why);
 

@@ -16,7 +16,7 @@
 
 struct tls_session {
 	int fd;
-	bool broken;		/* mbedTLS allows no call after a fatal error */
+	bool broken; /* mbedTLS allows no call after a fatal error */
 	mbedtls_ssl_context ssl;
 	char error[160];
 };
@@ -30,7 +30,8 @@ static int send_bytes(void *context, const unsigned char *bytes, size_t length)
 		return (int)n;
 	if (errno == EAGAIN || errno == EINTR)
 		return MBEDTLS_ERR_SSL_WANT_WRITE;
-	return errno == EPIPE || errno == ECONNRESET ? MBEDTLS_ERR_NET_CONN_RESET : MBEDTLS_ERR_NET_SEND_FAILED;
+	return errno == EPIPE || errno == ECONNRESET ? MBEDTLS_ERR_NET_CONN_RESET
+						     : MBEDTLS_ERR_NET_SEND_FAILED;
 }
 
 static int receive_bytes(void *context, unsigned char *bytes, size_t length)
@@ -45,7 +46,8 @@ static int receive_bytes(void *context, unsigned char *bytes, size_t length)
 	return errno == ECONNRESET ? MBEDTLS_ERR_NET_CONN_RESET : MBEDTLS_ERR_NET_RECV_FAILED;
 }
 
-enum status tls_session_accept(struct tls_session **out, struct tls_server *server, int fd, struct why *why)
+enum status tls_session_accept(
+	struct tls_session **out, struct tls_server *server, int fd, struct why *why)
 {
 	struct tls_session *s = calloc(1, sizeof *s);
 
@@ -58,8 +60,8 @@ enum status tls_session_accept(struct tls_session **out, struct tls_server *serv
 		return fail(why, STATUS_NO_MEMORY, "accept a TLS connection: no memory");
 	}
 	s->fd = fd;
-	/* Records are small: held back for an acknowledgement, each flight would cost the peer 40 ms. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+	/* Small records held back for an acknowledgement would cost the peer 40 ms a flight. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	mbedtls_ssl_set_bio(&s->ssl, s, send_bytes, receive_bytes, NULL);
 	*out = s;
 	return STATUS_OK;
@@ -83,7 +85,7 @@ void tls_session_close(struct tls_session *s)
 
 void tls_session_reset(struct tls_session *s)
 {
-	struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
 	setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 	release(s);

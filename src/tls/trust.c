@@ -87,8 +87,9 @@ static enum status read_compiled_roots(struct trust *t, struct why *why)
 
 	if (length == 0)
 		return fail(why, STATUS_BAD_DATA,
-			    "no CA file found (tried %s and others) and none is compiled in: install "
-			    "ca-certificates, or name a CA file in the settings", usual_places[0]);
+			"no CA file found (tried %s and others) and none is compiled in: install "
+			"ca-certificates, or name a CA file in the settings",
+			usual_places[0]);
 
 	FILE *f = fmemopen((void *)(uintptr_t)pem, length, "r");
 
@@ -122,7 +123,8 @@ static enum status refuse_file(struct why *why, int error, const char *what, con
 	if (pem_out_of_memory(error))
 		return fail(why, STATUS_NO_MEMORY, "read %s '%s': no memory", what, path);
 	if (error == MBEDTLS_ERR_PK_PASSWORD_REQUIRED || error == MBEDTLS_ERR_PK_PASSWORD_MISMATCH)
-		return fail(why, STATUS_BAD_DATA, "%s '%s' has a passphrase: store it without one", what, path);
+		return fail(why, STATUS_BAD_DATA, "%s '%s' has a passphrase: store it without one",
+			what, path);
 	mbedtls_strerror(error, text, sizeof text);
 	return fail(why, STATUS_BAD_DATA, "%s '%s' is not usable: %s", what, path, text);
 }
@@ -134,19 +136,22 @@ static enum status read_client_chain(struct trust *t, const char *path, struct w
 	enum status s = file_read(path, CLIENT_FILE_MAX_BYTES, &pem, &length, why);
 
 	if (s != STATUS_OK)
-		return why_prefix(why, s == STATUS_NO_MEMORY ? s : STATUS_BAD_DATA, "client certificate");
+		return why_prefix(
+			why, s == STATUS_NO_MEMORY ? s : STATUS_BAD_DATA, "client certificate");
 
 	int error = -1;
 
 	for (int i = 0; i < 2 && error != 0; i++) {
 		mbedtls_x509_crt_free(&t->client_chain);
-		error = mbedtls_x509_crt_parse(&t->client_chain, (const unsigned char *)pem, length + 1);
+		error = mbedtls_x509_crt_parse(
+			&t->client_chain, (const unsigned char *)pem, length + 1);
 	}
 	free(pem);
-	/* A positive answer counts the certificates that could not be read: a chain has no spare ones. */
+	/* A positive answer counts the certificates that failed: a chain has no spare ones. */
 	if (error > 0)
-		return fail(why, STATUS_BAD_DATA, "client certificate '%s': %d of its certificates cannot be read",
-			    path, error);
+		return fail(why, STATUS_BAD_DATA,
+			"client certificate '%s': %d of its certificates cannot be read", path,
+			error);
 	return error ? refuse_file(why, error, "client certificate", path) : STATUS_OK;
 }
 
@@ -164,8 +169,8 @@ static enum status read_client_key(struct trust *t, const char *path, struct why
 	/* Twice, as want of memory within a key looks like a malformed one (see pem.c). */
 	for (int i = 0; i < 2 && error != 0; i++) {
 		mbedtls_pk_free(&t->client_key);
-		error = mbedtls_pk_parse_key(&t->client_key, (const unsigned char *)pem, length + 1, NULL, 0,
-					     tls_random, NULL);
+		error = mbedtls_pk_parse_key(&t->client_key, (const unsigned char *)pem, length + 1,
+			NULL, 0, tls_random, NULL);
 	}
 	explicit_bzero(pem, length);
 	free(pem);
@@ -177,12 +182,14 @@ static bool is_named(const char *path)
 	return path && *path;
 }
 
-static enum status read_client(struct trust *t, const char *cert_file, const char *key_file, struct why *why)
+static enum status read_client(
+	struct trust *t, const char *cert_file, const char *key_file, struct why *why)
 {
 	if (!is_named(cert_file) && !is_named(key_file))
 		return STATUS_OK;
 	if (!is_named(cert_file) || !is_named(key_file))
-		return fail(why, STATUS_BAD_DATA, "a client certificate needs both its file and its key's file");
+		return fail(why, STATUS_BAD_DATA,
+			"a client certificate needs both its file and its key's file");
 
 	enum status s = read_client_chain(t, cert_file, why);
 
@@ -196,15 +203,15 @@ static enum status read_client(struct trust *t, const char *cert_file, const cha
 	if (pem_out_of_memory(error))
 		return fail(why, STATUS_NO_MEMORY, "compare client key and certificate: no memory");
 	if (error)
-		return fail(why, STATUS_BAD_DATA, "client key '%s' does not belong to certificate '%s'", key_file,
-			    cert_file);
+		return fail(why, STATUS_BAD_DATA,
+			"client key '%s' does not belong to certificate '%s'", key_file, cert_file);
 	note_expiry(t, &t->client_chain);
 	t->has_client = true;
 	return STATUS_OK;
 }
 
-enum status trust_open(struct trust **out, const char *ca_file, const char *cert_file, const char *key_file,
-		       struct why *why)
+enum status trust_open(struct trust **out, const char *ca_file, const char *cert_file,
+	const char *key_file, struct why *why)
 {
 	enum status s = tls_setup(why);
 
@@ -306,6 +313,6 @@ static int observe(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *fl
 
 void trust_observe(struct trust_verdict *verdict, void *config)
 {
-	*verdict = (struct trust_verdict){ 0 };
+	*verdict = (struct trust_verdict){0};
 	mbedtls_ssl_conf_verify(config, observe, verdict);
 }

@@ -52,35 +52,35 @@ static void times_are_read(void **state)
 	static const struct {
 		const char *text, *meaning, *comment;
 	} cases[] = {
-		{ "2025-04-16T14:02:11Z", "2025-04-16T14:02:11.000000Z", "UTC" },
-		{ "2025-04-16t14:02:11z", "2025-04-16T14:02:11.000000Z", "small letters" },
-		{ "2025-04-16 14:02:11Z", "2025-04-16T14:02:11.000000Z", "a blank" },
-		{ "2024-07-06T14:00:00", "2024-07-06T14:00:00.000000Z", "the API's form" },
-		{ "2025-04-16T14:02:11.5Z", "2025-04-16T14:02:11.500000Z", "one digit" },
-		{ "2025-04-16T14:02:11.123456789Z", "2025-04-16T14:02:11.123456Z", "nine digits" },
-		{ "2025-04-16T00:30:00+05:30", "2025-04-15T19:00:00.000000Z", "India" },
-		{ "2024-12-31T23:00:00-02:00", "2025-01-01T01:00:00.000000Z", "over new year" },
-		{ "2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000000Z", "leap second" },
-		{ "2024-02-29T00:00:00Z", "2024-02-29T00:00:00.000000Z", "leap day" },
-		{ "2025-02-29T00:00:00Z", NULL, "none that year" },
-		{ "1900-02-29T00:00:00Z", NULL, "nor in 1900" },
-		{ "2025-04-31T00:00:00Z", NULL, "April 31" },
-		{ "2025-13-01T00:00:00Z", NULL, "month 13" },
-		{ "2025-00-01T00:00:00Z", NULL, "month 0" },
-		{ "0000-01-01T00:00:00Z", NULL, "year 0" },
-		{ "2025-04-16T24:00:00Z", NULL, "hour 24" },
-		{ "2025-04-16T14:60:00Z", NULL, "minute 60" },
-		{ "2025-04-16T14:00:61Z", NULL, "second 61" },
-		{ "2025-04-16T14:00Z", NULL, "no seconds" },
-		{ "2025-04-16", NULL, "a date" },
-		{ "2025-04-16T14:02:11.Z", NULL, "a point alone" },
-		{ "2025-04-16T14:02:11+0530", NULL, "no colon" },
-		{ "2025-04-16T14:02:11+24:00", NULL, "offset 24" },
-		{ "2025-04-16T14:02:11Zx", NULL, "more behind it" },
-		{ "0001-01-01T00:00:00+01:00", NULL, "before year 1" },
-		{ "9999-12-31T23:59:59-01:00", NULL, "after year 9999" },
-		{ "+025-04-16T14:02:11Z", NULL, "a sign" },
-		{ "", NULL, "nothing" },
+		{"2025-04-16T14:02:11Z", "2025-04-16T14:02:11.000000Z", "UTC"},
+		{"2025-04-16t14:02:11z", "2025-04-16T14:02:11.000000Z", "small letters"},
+		{"2025-04-16 14:02:11Z", "2025-04-16T14:02:11.000000Z", "a blank"},
+		{"2024-07-06T14:00:00", "2024-07-06T14:00:00.000000Z", "the API's form"},
+		{"2025-04-16T14:02:11.5Z", "2025-04-16T14:02:11.500000Z", "one digit"},
+		{"2025-04-16T14:02:11.123456789Z", "2025-04-16T14:02:11.123456Z", "nine digits"},
+		{"2025-04-16T00:30:00+05:30", "2025-04-15T19:00:00.000000Z", "India"},
+		{"2024-12-31T23:00:00-02:00", "2025-01-01T01:00:00.000000Z", "over new year"},
+		{"2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000000Z", "leap second"},
+		{"2024-02-29T00:00:00Z", "2024-02-29T00:00:00.000000Z", "leap day"},
+		{"2025-02-29T00:00:00Z", NULL, "none that year"},
+		{"1900-02-29T00:00:00Z", NULL, "nor in 1900"},
+		{"2025-04-31T00:00:00Z", NULL, "April 31"},
+		{"2025-13-01T00:00:00Z", NULL, "month 13"},
+		{"2025-00-01T00:00:00Z", NULL, "month 0"},
+		{"0000-01-01T00:00:00Z", NULL, "year 0"},
+		{"2025-04-16T24:00:00Z", NULL, "hour 24"},
+		{"2025-04-16T14:60:00Z", NULL, "minute 60"},
+		{"2025-04-16T14:00:61Z", NULL, "second 61"},
+		{"2025-04-16T14:00Z", NULL, "no seconds"},
+		{"2025-04-16", NULL, "a date"},
+		{"2025-04-16T14:02:11.Z", NULL, "a point alone"},
+		{"2025-04-16T14:02:11+0530", NULL, "no colon"},
+		{"2025-04-16T14:02:11+24:00", NULL, "offset 24"},
+		{"2025-04-16T14:02:11Zx", NULL, "more behind it"},
+		{"0001-01-01T00:00:00+01:00", NULL, "before year 1"},
+		{"9999-12-31T23:59:59-01:00", NULL, "after year 9999"},
+		{"+025-04-16T14:02:11Z", NULL, "a sign"},
+		{"", NULL, "nothing"},
 	};
 
 	(void)state;
@@ -111,8 +111,13 @@ static void spans_in_words(void **state)
 		int64_t ms;
 		const char *text;
 	} cases[] = {
-		{ -5, "0 ms" }, { 350, "350 ms" }, { 40000, "40 s" }, { 119999, "119 s" },
-		{ 720000, "12 min" }, { 12000000, "3 h 20 min" }, { 187200000, "2 d 4 h" },
+		{-5, "0 ms"},
+		{350, "350 ms"},
+		{40000, "40 s"},
+		{119999, "119 s"},
+		{720000, "12 min"},
+		{12000000, "3 h 20 min"},
+		{187200000, "2 d 4 h"},
 	};
 	char out[40];
 
@@ -155,8 +160,8 @@ static void monotonic_time_goes_on(void **state)
 
 static void pauses_double_up_to_the_ceiling(void **state)
 {
-	static const int64_t steps[] = { 1000, 2000, 4000, 5000, 5000, 5000 };
-	struct backoff b = { .first_ms = 1000, .ceiling_ms = 5000 };
+	static const int64_t steps[] = {1000, 2000, 4000, 5000, 5000, 5000};
+	struct backoff b = {.first_ms = 1000, .ceiling_ms = 5000};
 
 	(void)state;
 	for (int round = 0; round < 20; round++) {
@@ -167,7 +172,7 @@ static void pauses_double_up_to_the_ceiling(void **state)
 		}
 		backoff_reset(&b);
 	}
-	struct backoff none = { 0 };
+	struct backoff none = {0};
 
 	assert_true(backoff_next_ms(&none) >= 0);
 	assert_true(backoff_next_ms(&none) <= 1);

@@ -129,7 +129,8 @@ static void publishing_moves_and_syncs(void **state)
 	put(in_scratch("x"), "old", 3, 0644);
 	assert_int_equal(file_publish(in_scratch("x.part"), in_scratch("x"), &why), STATUS_OK);
 	assert_int_equal(access(in_scratch("x.part"), F_OK), -1);
-	assert_int_equal(file_publish(in_scratch("x.part"), in_scratch("x"), &why), STATUS_NOT_FOUND);
+	assert_int_equal(
+		file_publish(in_scratch("x.part"), in_scratch("x"), &why), STATUS_NOT_FOUND);
 	assert_int_equal(file_sync_folder(folder, &why), STATUS_OK);
 	assert_int_equal(file_sync_folder(in_scratch("nowhere"), &why), STATUS_NOT_FOUND);
 }
@@ -158,7 +159,7 @@ static void reading_has_a_limit(void **state)
 /* Sizes around the steps in which the reader grows. */
 static void any_size_is_read(void **state)
 {
-	static const size_t sizes[] = { 0, 1, 16383, 16384, 16385, 32768, 65536, 100000 };
+	static const size_t sizes[] = {0, 1, 16383, 16384, 16385, 32768, 65536, 100000};
 	static char content[100000];
 
 	(void)state;
@@ -169,7 +170,8 @@ static void any_size_is_read(void **state)
 		size_t length;
 
 		put(in_scratch("sized"), content, sizes[i], 0644);
-		assert_int_equal(file_read(in_scratch("sized"), sizes[i], &bytes, &length, NULL), STATUS_OK);
+		assert_int_equal(
+			file_read(in_scratch("sized"), sizes[i], &bytes, &length, NULL), STATUS_OK);
 		assert_int_equal(length, sizes[i]);
 		assert_memory_equal(bytes, content, length);
 		assert_int_equal(bytes[length], 0);
@@ -186,13 +188,13 @@ static void secrets_are_trimmed(void **state)
 		const char *secret;
 		bool loose;
 	} cases[] = {
-		{ "key", 3, 0600, "key", false },
-		{ "key\r\n", 5, 0640, "key", false },
-		{ " a key \t\n\n", 10, 0644, " a key", true },
-		{ "\xEF\xBB\xBFkey\n", 7, 0600, "key", false },
-		{ "\n\n", 2, 0600, NULL, false },
-		{ "", 0, 0600, NULL, false },
-		{ "k\0y", 3, 0600, NULL, false },
+		{"key", 3, 0600, "key", false},
+		{"key\r\n", 5, 0640, "key", false},
+		{" a key \t\n\n", 10, 0644, " a key", true},
+		{"\xEF\xBB\xBFkey\n", 7, 0600, "key", false},
+		{"\n\n", 2, 0600, NULL, false},
+		{"", 0, 0600, NULL, false},
+		{"k\0y", 3, 0600, NULL, false},
 	};
 
 	(void)state;
@@ -223,7 +225,8 @@ static void space_is_told(void **state)
 	assert_int_equal(file_space(folder, &free_bytes, &total_bytes, &why), STATUS_OK);
 	assert_true(total_bytes >= free_bytes);
 	assert_true(total_bytes > 0);
-	assert_int_equal(file_space(in_scratch("gone"), &free_bytes, &total_bytes, &why), STATUS_NOT_FOUND);
+	assert_int_equal(
+		file_space(in_scratch("gone"), &free_bytes, &total_bytes, &why), STATUS_NOT_FOUND);
 }
 
 static void paths_are_joined(void **state)
@@ -271,7 +274,8 @@ static void one_instance_a_folder(void **state)
 	assert_true(length < 12);
 	free(text);
 	close(fd);
-	assert_int_equal(file_lock_instance(in_scratch("gone"), &fd, &holder, &why), STATUS_NOT_FOUND);
+	assert_int_equal(
+		file_lock_instance(in_scratch("gone"), &fd, &holder, &why), STATUS_NOT_FOUND);
 }
 
 static void a_dead_holder_holds_nothing(void **state)
@@ -343,7 +347,8 @@ static int see_bind_mount(void)
 		return 2;
 	if (mount(beside, stick, NULL, MS_BIND, NULL) != 0)
 		return 77;
-	if (!file_below_mount(stick) || !file_below_mount(in_scratch("a stick/books/not/yet/there")))
+	if (!file_below_mount(stick) ||
+		!file_below_mount(in_scratch("a stick/books/not/yet/there")))
 		return 3;
 	if (file_below_mount(beside) != file_below_mount(folder))
 		return 4;

@@ -56,7 +56,9 @@ static void control_characters_are_escaped(void **state)
 	redacts_to("\x1b[31mred", "\\x1b[31mred");
 	redacts_to("\x7f\xC2\x9b", "\\x7f\\x9b");
 	redacts_to("bad \xff\xC3 utf", "bad \\xff\\xc3 utf");
-	redacts_to("\xE2\x80\xAE" "drow", "\\u202edrow");
+	redacts_to("\xE2\x80\xAE"
+		   "drow",
+		"\\u202edrow");
 	redacts_to("\xE2\x80\xA8", "\\u2028");
 
 	char out[40];
@@ -86,17 +88,17 @@ static void secrets_are_replaced(void **state)
 	static const struct {
 		const char *text, *expected, *comment;
 	} cases[] = {
-		{ "key=s3cr/t+K:9 end", "key=*** end", "raw" },
-		{ "u?apikey=s3cr%2Ft%2BK%3A9&o=1", "u?apikey=***&o=1", "percent-encoded" },
-		{ "u?apikey=s3cr%2ft%2bK%3a9&o=1", "u?apikey=***&o=1", "in small letters" },
-		{ "u?apikey=%733cr/t%2BK:9", "u?apikey=***", "more encoded than need be" },
-		{ "s3cr/t+K:9s3cr/t+K:9", "******", "twice" },
-		{ "s3cr/t", "***", "cut by the text's end" },
-		{ "s3cr%2Ft%2", "***", "cut within an escape" },
-		{ "s3c", "s3c", "too short to tell" },
-		{ "s3cret", "s3cret", "another word" },
-		{ "01234567-89ab-cde...: no", "***...: no", "a cut key amidst the text" },
-		{ "abc", "abc", "short secrets are ignored" },
+		{"key=s3cr/t+K:9 end", "key=*** end", "raw"},
+		{"u?apikey=s3cr%2Ft%2BK%3A9&o=1", "u?apikey=***&o=1", "percent-encoded"},
+		{"u?apikey=s3cr%2ft%2bK%3a9&o=1", "u?apikey=***&o=1", "in small letters"},
+		{"u?apikey=%733cr/t%2BK:9", "u?apikey=***", "more encoded than need be"},
+		{"s3cr/t+K:9s3cr/t+K:9", "******", "twice"},
+		{"s3cr/t", "***", "cut by the text's end"},
+		{"s3cr%2Ft%2", "***", "cut within an escape"},
+		{"s3c", "s3c", "too short to tell"},
+		{"s3cret", "s3cret", "another word"},
+		{"01234567-89ab-cde...: no", "***...: no", "a cut key amidst the text"},
+		{"abc", "abc", "short secrets are ignored"},
 	};
 
 	(void)state;
@@ -160,7 +162,8 @@ static void a_line_as_text(void **state)
 	/* 2025-04-16T14:02:11.123Z and a blank stand before it. */
 	assert_int_equal(out[10], 'T');
 	assert_int_equal(out[23], 'Z');
-	assert_string_equal(out + 25, "warn kafka.down: broker k1:9092 unreachable\\nnothing lost\n");
+	assert_string_equal(
+		out + 25, "warn kafka.down: broker k1:9092 unreachable\\nnothing lost\n");
 	assert_true(log_shows(LOG_WARN));
 	assert_false(log_shows(LOG_DEBUG));
 }
@@ -173,7 +176,8 @@ static void a_line_for_the_journal(void **state)
 	(void)state;
 	catch_lines();
 	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
-	snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
+		(unsigned long long)st.st_ino);
 	setenv("JOURNAL_STREAM", stream, 1);
 	log_setup(LOG_DEBUG, LOG_TEXT);
 	log_error("a.b", "1");
@@ -181,7 +185,8 @@ static void a_line_for_the_journal(void **state)
 	log_info("a.b", "3");
 	log_debug("a.b", "4");
 	caught_lines(out, sizeof out);
-	assert_string_equal(out, "<3>error a.b: 1\n<4>warn a.b: 2\n<6>info a.b: 3\n<7>debug a.b: 4\n");
+	assert_string_equal(
+		out, "<3>error a.b: 1\n<4>warn a.b: 2\n<6>info a.b: 3\n<7>debug a.b: 4\n");
 	/* Another stream than our stderr: a person is reading. */
 	setenv("JOURNAL_STREAM", "1:1", 1);
 	catch_lines();
@@ -202,7 +207,8 @@ static void a_line_as_json(void **state)
 	log_info("a.b", "say \"hi\" \\ \xC3\xA9\n");
 	caught_lines(out, sizeof out);
 	assert_memory_equal(out, "{\"time\":\"2", 10);
-	assert_non_null(strstr(out, "\",\"level\":\"info\",\"code\":\"a.b\",\"message\":\"say \\\"hi\\\" \\\\ \xC3\xA9\\\\n\"}\n"));
+	assert_non_null(strstr(out,
+		"\",\"level\":\"info\",\"code\":\"a.b\",\"message\":\"say \\\"hi\\\" \\\\ \xC3\xA9\\\\n\"}\n"));
 }
 
 /* The last bytes of a line that is cut are a whole character, quotes closed. */
@@ -229,7 +235,8 @@ static void long_lines_are_cut(void **state)
 
 			assert_in_range(n, 1490, 1500);
 			assert_int_equal(out[n - 1], '\n');
-			const char *last = format == LOG_JSON ? "\xE2\x82\xAC\"}\n" : "\xE2\x82\xAC\n";
+			const char *last = format == LOG_JSON ? "\xE2\x82\xAC\"}\n"
+							      : "\xE2\x82\xAC\n";
 
 			assert_string_equal(out + n - strlen(last), last);
 			assert_null(strstr(out, "\\x"));
@@ -242,7 +249,8 @@ enum { THREADS = 4, LINES = 500 };
 static void *write_lines(void *context)
 {
 	for (int i = 0; i < LINES; i++) {
-		log_info("thread.line", "%s %d said with secret-of-threads", (const char *)context, i);
+		log_info("thread.line", "%s %d said with secret-of-threads", (const char *)context,
+			i);
 		if (i % 100 == 0)
 			log_secret("secret-of-threads");
 	}
@@ -260,7 +268,8 @@ static void threads_do_not_mix_lines(void **state)
 	catch_lines();
 	log_setup(LOG_INFO, LOG_TEXT);
 	for (int i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, write_lines, (void *)(uintptr_t)"x"), 0);
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, write_lines, (void *)(uintptr_t) "x"), 0);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	caught_lines(out, sizeof out);
@@ -275,7 +284,7 @@ static void threads_do_not_mix_lines(void **state)
 
 static void a_gate_holds_back(void **state)
 {
-	struct log_gate gate = { 0 };
+	struct log_gate gate = {0};
 	unsigned long held = 77;
 
 	(void)state;

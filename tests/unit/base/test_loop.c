@@ -54,7 +54,7 @@ static void note(void *context, int fd, unsigned events)
 static void readable_and_writable(void **state)
 {
 	int pair[2];
-	struct seen seen = { 0 };
+	struct seen seen = {0};
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
@@ -69,7 +69,8 @@ static void readable_and_writable(void **state)
 	assert_int_equal(loop_watch(loop, pair[0], LOOP_WRITE, note, &seen, NULL), STATUS_OK);
 	turn();
 	assert_int_equal(seen.events, LOOP_WRITE);
-	assert_int_equal(loop_watch(loop, pair[0], LOOP_READ | LOOP_WRITE, note, &seen, NULL), STATUS_OK);
+	assert_int_equal(
+		loop_watch(loop, pair[0], LOOP_READ | LOOP_WRITE, note, &seen, NULL), STATUS_OK);
 	turn();
 	assert_int_equal(seen.events, LOOP_READ | LOOP_WRITE);
 	assert_int_equal(loop_watch(loop, pair[0], 0, note, &seen, NULL), STATUS_OK);
@@ -83,7 +84,7 @@ static void readable_and_writable(void **state)
 static void a_hang_up_sets_both(void **state)
 {
 	int ends[2];
-	struct seen seen = { 0 };
+	struct seen seen = {0};
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
@@ -114,7 +115,7 @@ static void forget_the_rival(void *context, int fd, unsigned events)
 static void a_forgotten_watch_is_not_called(void **state)
 {
 	int a[2], b[2];
-	struct rivals r = { .calls = 0 };
+	struct rivals r = {.calls = 0};
 
 	(void)state;
 	assert_int_equal(pipe(a), 0);
@@ -155,7 +156,8 @@ static void swap_the_rival(void *context, int fd, unsigned events)
 	close(rival);
 	assert_int_equal(pipe(s->fresh), 0);
 	assert_int_equal(s->fresh[0], rival);
-	assert_int_equal(loop_watch(loop, s->fresh[0], LOOP_READ, note, &s->fresh_seen, NULL), STATUS_OK);
+	assert_int_equal(
+		loop_watch(loop, s->fresh[0], LOOP_READ, note, &s->fresh_seen, NULL), STATUS_OK);
 	loop_forget(loop, fd);
 }
 
@@ -164,14 +166,16 @@ static void a_reused_number_gets_no_stale_event(void **state)
 	(void)state;
 	for (int forget_first = 0; forget_first < 2; forget_first++) {
 		int a[2], b[2];
-		struct swap s = { .forget_first = forget_first };
+		struct swap s = {.forget_first = forget_first};
 
 		assert_int_equal(pipe(a), 0);
 		assert_int_equal(pipe(b), 0);
 		s.fds[0] = a[0];
 		s.fds[1] = b[0];
-		assert_int_equal(loop_watch(loop, a[0], LOOP_READ, swap_the_rival, &s, NULL), STATUS_OK);
-		assert_int_equal(loop_watch(loop, b[0], LOOP_READ, swap_the_rival, &s, NULL), STATUS_OK);
+		assert_int_equal(
+			loop_watch(loop, a[0], LOOP_READ, swap_the_rival, &s, NULL), STATUS_OK);
+		assert_int_equal(
+			loop_watch(loop, b[0], LOOP_READ, swap_the_rival, &s, NULL), STATUS_OK);
 		assert_int_equal(write(a[1], "x", 1), 1);
 		assert_int_equal(write(b[1], "x", 1), 1);
 		turn();
@@ -193,7 +197,7 @@ static void a_reused_number_gets_no_stale_event(void **state)
 static void a_closed_descriptor_may_come_back_without_a_word(void **state)
 {
 	int ends[2], fresh[2];
-	struct seen seen = { 0 };
+	struct seen seen = {0};
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
@@ -214,20 +218,21 @@ static void a_closed_descriptor_may_come_back_without_a_word(void **state)
 static void limits_are_told(void **state)
 {
 	int fds[LOOP_WATCHES + 1][2];
-	struct seen seen = { 0 };
+	struct seen seen = {0};
 	struct why why;
 
 	(void)state;
 	for (int i = 0; i <= LOOP_WATCHES; i++) {
 		assert_int_equal(pipe(fds[i]), 0);
 		assert_int_equal(loop_watch(loop, fds[i][0], LOOP_READ, note, &seen, &why),
-				 i < LOOP_WATCHES ? STATUS_OK : STATUS_FULL);
+			i < LOOP_WATCHES ? STATUS_OK : STATUS_FULL);
 		assert_int_equal(write(fds[i][1], "x", 1), 1);
 	}
 	turn();
 	assert_int_equal(seen.calls, LOOP_WATCHES);
 	loop_forget(loop, fds[7][0]);
-	assert_int_equal(loop_watch(loop, fds[LOOP_WATCHES][0], LOOP_READ, note, &seen, &why), STATUS_OK);
+	assert_int_equal(
+		loop_watch(loop, fds[LOOP_WATCHES][0], LOOP_READ, note, &seen, &why), STATUS_OK);
 	loop_forget(loop, fds[8][0]);
 	assert_int_equal(loop_watch(loop, -1, LOOP_READ, note, &seen, &why), STATUS_IO);
 	assert_int_equal(loop_watch(loop, 9999, LOOP_READ, note, &seen, &why), STATUS_IO);
@@ -378,9 +383,9 @@ static void note_signal(void *context, int number)
 
 static void signals_are_callbacks(void **state)
 {
-	static const int wanted[] = { SIGTERM, SIGHUP, 0 };
-	static const int more[] = { SIGUSR1, 0 };
-	struct caught c = { .count = 0 };
+	static const int wanted[] = {SIGTERM, SIGHUP, 0};
+	static const int more[] = {SIGUSR1, 0};
+	struct caught c = {.count = 0};
 	int ends[2];
 
 	(void)state;
@@ -454,18 +459,23 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(readable_and_writable, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(a_hang_up_sets_both, open_loop, close_loop),
-		cmocka_unit_test_setup_teardown(a_forgotten_watch_is_not_called, open_loop, close_loop),
-		cmocka_unit_test_setup_teardown(a_reused_number_gets_no_stale_event, open_loop, close_loop),
-		cmocka_unit_test_setup_teardown(a_closed_descriptor_may_come_back_without_a_word, open_loop,
-						close_loop),
+		cmocka_unit_test_setup_teardown(
+			a_forgotten_watch_is_not_called, open_loop, close_loop),
+		cmocka_unit_test_setup_teardown(
+			a_reused_number_gets_no_stale_event, open_loop, close_loop),
+		cmocka_unit_test_setup_teardown(
+			a_closed_descriptor_may_come_back_without_a_word, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(limits_are_told, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(timers_fire_once_in_order, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(stopped_timers_stay_silent, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(a_turn_ends, open_loop, close_loop),
-		cmocka_unit_test_setup_teardown(a_timer_per_pair_of_call_and_context, open_loop, close_loop),
-		cmocka_unit_test_setup_teardown(waiting_lasts_until_the_timer, open_loop, close_loop),
+		cmocka_unit_test_setup_teardown(
+			a_timer_per_pair_of_call_and_context, open_loop, close_loop),
+		cmocka_unit_test_setup_teardown(
+			waiting_lasts_until_the_timer, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(signals_are_callbacks, open_loop, close_loop),
-		cmocka_unit_test_setup_teardown(a_loop_runs_until_stopped_and_again, open_loop, close_loop),
+		cmocka_unit_test_setup_teardown(
+			a_loop_runs_until_stopped_and_again, open_loop, close_loop),
 		cmocka_unit_test_setup_teardown(stalls_are_measured, open_loop, close_loop),
 	};
 

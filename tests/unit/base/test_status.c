@@ -48,7 +48,8 @@ static void no_reason_wanted(void **state)
 /* Every length of text before a character of 1 to 4 bytes that the end may cut. */
 static void long_reason_ends_at_a_character(void **state)
 {
-	static const char *const characters[] = { "x", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x8F\x8F" };
+	static const char *const characters[] = {
+		"x", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x8F\x8F"};
 	char text[512];
 	struct why why;
 
@@ -67,7 +68,8 @@ static void long_reason_ends_at_a_character(void **state)
 			if (before + width < sizeof why.text)
 				assert_string_equal(why.text, text);
 			else
-				assert_int_equal(length, before < sizeof why.text ? before : sizeof why.text - 1);
+				assert_int_equal(length,
+					before < sizeof why.text ? before : sizeof why.text - 1);
 		}
 	}
 }

@@ -34,19 +34,19 @@ static void wrong_bytes_are_refused(void **state)
 	static const struct {
 		const char *bytes, *comment;
 	} cases[] = {
-		{ "\x80", "a continuation alone" },
-		{ "\xBF\x80", "two of them" },
-		{ "\xC0\x80", "NUL in two bytes" },
-		{ "\xC1\xBF", "overlong DEL" },
-		{ "\xE0\x9F\xBF", "overlong in three" },
-		{ "\xF0\x8F\xBF\xBF", "overlong in four" },
-		{ "\xED\xA0\x80", "high surrogate" },
-		{ "\xED\xBF\xBF", "low surrogate" },
-		{ "\xF4\x90\x80\x80", "above U+10FFFF" },
-		{ "\xF5\x80\x80\x80", "no such lead" },
-		{ "\xFF", "never in UTF-8" },
-		{ "\xC3(", "cut by another character" },
-		{ "\xE2\x82(", "likewise, later" },
+		{"\x80", "a continuation alone"},
+		{"\xBF\x80", "two of them"},
+		{"\xC0\x80", "NUL in two bytes"},
+		{"\xC1\xBF", "overlong DEL"},
+		{"\xE0\x9F\xBF", "overlong in three"},
+		{"\xF0\x8F\xBF\xBF", "overlong in four"},
+		{"\xED\xA0\x80", "high surrogate"},
+		{"\xED\xBF\xBF", "low surrogate"},
+		{"\xF4\x90\x80\x80", "above U+10FFFF"},
+		{"\xF5\x80\x80\x80", "no such lead"},
+		{"\xFF", "never in UTF-8"},
+		{"\xC3(", "cut by another character"},
+		{"\xE2\x82(", "likewise, later"},
 	};
 	uint32_t cp = 77;
 
@@ -67,13 +67,13 @@ static void json_strings_are_escaped(void **state)
 		size_t length;
 		const char *expected;
 	} cases[] = {
-		{ "", 0, "\"\"" },
-		{ "plain", 5, "\"plain\"" },
-		{ "a\"b\\c/", 6, "\"a\\\"b\\\\c/\"" },
-		{ "\b\f\n\r\t", 5, "\"\\b\\f\\n\\r\\t\"" },
-		{ "\0\x01\x1f\x7f", 4, "\"\\u0000\\u0001\\u001f\x7f\"" },
-		{ "\xC3\xA9\xF0\x9F\x8F\x8F", 6, "\"\xC3\xA9\xF0\x9F\x8F\x8F\"" },
-		{ "a\xFFz\xC3", 4, "\"a\xEF\xBF\xBDz\xEF\xBF\xBD\"" },
+		{"", 0, "\"\""},
+		{"plain", 5, "\"plain\""},
+		{"a\"b\\c/", 6, "\"a\\\"b\\\\c/\""},
+		{"\b\f\n\r\t", 5, "\"\\b\\f\\n\\r\\t\""},
+		{"\0\x01\x1f\x7f", 4, "\"\\u0000\\u0001\\u001f\x7f\""},
+		{"\xC3\xA9\xF0\x9F\x8F\x8F", 6, "\"\xC3\xA9\xF0\x9F\x8F\x8F\""},
+		{"a\xFFz\xC3", 4, "\"a\xEF\xBF\xBDz\xEF\xBF\xBD\""},
 	};
 
 	(void)state;
@@ -127,12 +127,12 @@ static void distances(void **state)
 		const char *a, *b;
 		int distance;
 	} cases[] = {
-		{ "", "", 0 },
-		{ "abc", "", 3 },
-		{ "kitten", "sitting", 3 },
-		{ "SCOREBOX_POLL_MIN", "SCOREBOX_POLL_MNI", 1 },
-		{ "ca", "abc", 3 }, /* string alignment: a swapped pair is not edited again */
-		{ "SCOREBOX_KAFKA_BROKER", "SCOREBOX_KAFKA_BROKERS", 1 },
+		{"", "", 0},
+		{"abc", "", 3},
+		{"kitten", "sitting", 3},
+		{"SCOREBOX_POLL_MIN", "SCOREBOX_POLL_MNI", 1},
+		{"ca", "abc", 3}, /* string alignment: a swapped pair is not edited again */
+		{"SCOREBOX_KAFKA_BROKER", "SCOREBOX_KAFKA_BROKERS", 1},
 	};
 	char longer[300];
 

@@ -18,7 +18,8 @@
 
 void connect_pair(int fds[2])
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t length = sizeof address;
 	int listener = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -33,7 +34,8 @@ void connect_pair(int fds[2])
 	/* The tests spin: nothing may wait for an acknowledgement. */
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(fcntl(fds[i], F_SETFL, O_NONBLOCK), 0);
-		assert_int_equal(setsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)), 0);
+		assert_int_equal(
+			setsockopt(fds[i], IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)), 0);
 	}
 }
 
@@ -42,7 +44,9 @@ static int send_bytes(void *context, const unsigned char *bytes, size_t length)
 	const struct client *c = context;
 	ssize_t n = send(c->fd, bytes, length, MSG_NOSIGNAL);
 
-	return n >= 0 ? (int)n : errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_WRITE : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+	return n >= 0		 ? (int)n
+	       : errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_WRITE
+				 : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 }
 
 static int receive_bytes(void *context, unsigned char *bytes, size_t length)
@@ -50,7 +54,9 @@ static int receive_bytes(void *context, unsigned char *bytes, size_t length)
 	const struct client *c = context;
 	ssize_t n = recv(c->fd, bytes, length, 0);
 
-	return n >= 0 ? (int)n : errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_READ : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+	return n >= 0		 ? (int)n
+	       : errno == EAGAIN ? MBEDTLS_ERR_SSL_WANT_READ
+				 : MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 }
 
 void client_open(struct client *c, int fd, struct trust *trust, const char *host)
@@ -59,7 +65,8 @@ void client_open(struct client *c, int fd, struct trust *trust, const char *host
 	mbedtls_ssl_config_init(&c->config);
 	mbedtls_ssl_init(&c->ssl);
 	assert_int_equal(mbedtls_ssl_config_defaults(&c->config, MBEDTLS_SSL_IS_CLIENT,
-						     MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT), 0);
+				 MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT),
+		0);
 	mbedtls_ssl_conf_rng(&c->config, tls_random, NULL);
 	trust_apply(trust, &c->config);
 	trust_observe(&c->verdict, &c->config);

@@ -1,4 +1,5 @@
-/* client.h - a TLS client for the tests: mbedTLS set up by tls/trust.h, on one end of a socket pair. */
+/* client.h - a TLS client for the tests: mbedTLS set up by tls/trust.h, on one end of a socket
+ * pair. */
 #pragma once
 #include "tls/trust.h"
 

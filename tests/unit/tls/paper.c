@@ -20,16 +20,19 @@ static void make_key(mbedtls_pk_context *key, int rsa_bits)
 	assert_int_equal(mbedtls_pk_setup(key, mbedtls_pk_info_from_type(type)), 0);
 	if (rsa_bits)
 		assert_int_equal(mbedtls_rsa_gen_key(mbedtls_pk_rsa(*key), tls_random, NULL,
-						     (unsigned)rsa_bits, 65537), 0);
+					 (unsigned)rsa_bits, 65537),
+			0);
 	else
 		assert_int_equal(mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(*key),
-						     tls_random, NULL), 0);
+					 tls_random, NULL),
+			0);
 }
 
 static void describe(mbedtls_x509write_cert *c, struct paper *p, const struct paper_plan *plan)
 {
 	const char *name = plan->name ? plan->name : "CN=test";
-	mbedtls_pk_context *issuer_key = plan->issuer ? (mbedtls_pk_context *)(uintptr_t)&plan->issuer->key : &p->key;
+	mbedtls_pk_context *issuer_key =
+		plan->issuer ? (mbedtls_pk_context *)(uintptr_t)&plan->issuer->key : &p->key;
 	char issuer[200];
 
 	if (plan->issuer)
@@ -42,16 +45,18 @@ static void describe(mbedtls_x509write_cert *c, struct paper *p, const struct pa
 	mbedtls_x509write_crt_set_issuer_key(c, issuer_key);
 	assert_int_equal(mbedtls_x509write_crt_set_subject_name(c, name), 0);
 	assert_int_equal(mbedtls_x509write_crt_set_issuer_name(c, issuer), 0);
-	assert_int_equal(mbedtls_x509write_crt_set_serial_raw(c, (unsigned char[]){ 7 }, 1), 0);
-	assert_int_equal(mbedtls_x509write_crt_set_validity(c, plan->from ? plan->from : "20240101000000",
-							    plan->to ? plan->to : "20991231000000"), 0);
+	assert_int_equal(mbedtls_x509write_crt_set_serial_raw(c, (unsigned char[]){7}, 1), 0);
+	assert_int_equal(
+		mbedtls_x509write_crt_set_validity(c, plan->from ? plan->from : "20240101000000",
+			plan->to ? plan->to : "20991231000000"),
+		0);
 	assert_int_equal(mbedtls_x509write_crt_set_basic_constraints(c, plan->is_ca, -1), 0);
 }
 
 void paper_make(struct paper *p, const struct paper_plan *plan)
 {
 	mbedtls_x509write_cert c;
-	mbedtls_x509_san_list host = { 0 };
+	mbedtls_x509_san_list host = {0};
 
 	make_key(&p->key, plan->rsa_bits);
 	mbedtls_x509write_crt_init(&c);
@@ -62,12 +67,16 @@ void paper_make(struct paper *p, const struct paper_plan *plan)
 		host.node.san.unstructured_name.len = strlen(plan->host);
 		assert_int_equal(mbedtls_x509write_crt_set_subject_alternative_name(&c, &host), 0);
 	}
-	assert_int_equal(mbedtls_x509write_crt_pem(&c, (unsigned char *)p->pem, sizeof p->pem, tls_random, NULL),
-			 0);
+	assert_int_equal(mbedtls_x509write_crt_pem(
+				 &c, (unsigned char *)p->pem, sizeof p->pem, tls_random, NULL),
+		0);
 	mbedtls_x509write_crt_free(&c);
 	mbedtls_x509_crt_init(&p->crt);
-	assert_int_equal(mbedtls_x509_crt_parse(&p->crt, (unsigned char *)p->pem, strlen(p->pem) + 1), 0);
-	assert_int_equal(mbedtls_pk_write_key_pem(&p->key, (unsigned char *)p->key_pem, sizeof p->key_pem), 0);
+	assert_int_equal(
+		mbedtls_x509_crt_parse(&p->crt, (unsigned char *)p->pem, strlen(p->pem) + 1), 0);
+	assert_int_equal(
+		mbedtls_pk_write_key_pem(&p->key, (unsigned char *)p->key_pem, sizeof p->key_pem),
+		0);
 }
 
 void paper_free(struct paper *p)

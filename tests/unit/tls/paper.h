@@ -11,13 +11,13 @@ struct paper {
 };
 
 struct paper_plan {
-	const char *host;		/* its DNS name; NULL: none */
-	int rsa_bits;			/* 0: P-256 */
-	mbedtls_md_type_t md;		/* 0: SHA-256 */
-	const char *from, *to;		/* "20250101000000"; NULL: yesterday's and tomorrow's years */
-	const struct paper *issuer;	/* NULL: itself */
+	const char *host;	    /* its DNS name; NULL: none */
+	int rsa_bits;		    /* 0: P-256 */
+	mbedtls_md_type_t md;	    /* 0: SHA-256 */
+	const char *from, *to;	    /* "20250101000000"; NULL: yesterday's and tomorrow's years */
+	const struct paper *issuer; /* NULL: itself */
 	int is_ca;
-	const char *name;		/* "CN=..." */
+	const char *name; /* "CN=..." */
 };
 
 /* Fails the test when it cannot be made. */

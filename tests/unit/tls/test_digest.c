@@ -14,9 +14,10 @@ static void known_digests(void **state)
 	static const struct {
 		const char *message, *hex;
 	} cases[] = {
-		{ "", "e3b0c44298fc1c149afbf4c8996fb924" },
-		{ "abc", "ba7816bf8f01cfea414140de5dae2223" },
-		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "248d6a61d20638b8e5c026930c3e6039" },
+		{"", "e3b0c44298fc1c149afbf4c8996fb924"},
+		{"abc", "ba7816bf8f01cfea414140de5dae2223"},
+		{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+			"248d6a61d20638b8e5c026930c3e6039"},
 	};
 
 	(void)state;
@@ -36,7 +37,7 @@ static void known_digests(void **state)
 
 static void random_bytes_differ(void **state)
 {
-	unsigned char a[300] = { 0 }, b[300] = { 0 };
+	unsigned char a[300] = {0}, b[300] = {0};
 	size_t zeros = 0;
 
 	(void)state;

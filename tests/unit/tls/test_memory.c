@@ -1,6 +1,6 @@
-/* test_memory.c - malloc fails at call 1, 2, 3, ... to the end: each opening either refuses for want of
- * memory or is complete; a set of roots with gaps is never handed out. Leaks are the sanitizer's to
- * find. */
+/* test_memory.c - malloc fails at call 1, 2, 3, ... to the end: each opening either refuses for
+ * want of memory or is complete; a set of roots with gaps is never handed out. Leaks are the
+ * sanitizer's to find. */
 #include "tls/server.h"
 #include "tls/setup.h"
 #include "tls/trust.h"
@@ -69,9 +69,10 @@ static int make_files(void **state)
 	snprintf(cert_file, sizeof cert_file, "%s/client.pem", folder);
 	snprintf(key_file, sizeof key_file, "%s/client.key", folder);
 	for (int i = 0; i < ROOTS; i++)
-		paper_make(&papers[i], &(struct paper_plan){ .is_ca = 1, .name = "CN=test CA,O=cricket",
-							     .rsa_bits = i == 1 ? 2048 : 0 });
-	paper_make(&client, &(struct paper_plan){ .issuer = &papers[0], .name = "CN=box" });
+		paper_make(&papers[i], &(struct paper_plan){.is_ca = 1,
+					       .name = "CN=test CA,O=cricket",
+					       .rsa_bits = i == 1 ? 2048 : 0});
+	paper_make(&client, &(struct paper_plan){.issuer = &papers[0], .name = "CN=box"});
 	snprintf(all, sizeof all, "%s%s%s", papers[0].pem, papers[1].pem, papers[2].pem);
 	paper_write(ca_file, all);
 	paper_write(cert_file, client.pem);
@@ -98,7 +99,7 @@ static void a_set_is_complete_or_refused(void **state)
 	(void)state;
 	do {
 		struct trust *t = NULL;
-		struct why why = { "" };
+		struct why why = {""};
 
 		failed = false;
 		until_failure = n++;
@@ -130,7 +131,8 @@ static void a_server_is_complete_or_refused(void **state)
 
 		failed = false;
 		until_failure = n;
-		n += n < 200 ? 1 : 37; /* most of the later ones are big numbers of one multiplication */
+		/* Most of the later ones are big numbers of one multiplication. */
+		n += n < 200 ? 1 : 37;
 
 		enum status s = tls_server_open(&server, "localhost,127.0.0.1", NULL, NULL);
 

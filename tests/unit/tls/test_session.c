@@ -29,7 +29,8 @@ static int open_server(void **state)
 	if (!mkdtemp(folder))
 		return -1;
 	snprintf(ca_file, sizeof ca_file, "%s/ca.pem", folder);
-	if (tls_server_open(&server, "localhost,127.0.0.1, ::1,replay.test", ca_file, NULL) != STATUS_OK)
+	if (tls_server_open(&server, "localhost,127.0.0.1, ::1,replay.test", ca_file, NULL) !=
+		STATUS_OK)
 		return -1;
 	return trust_open(&trust, ca_file, NULL, NULL, NULL) == STATUS_OK ? 0 : -1;
 }
@@ -72,11 +73,13 @@ static int shake(struct meeting *m)
 
 		int n = tls_session_read(m->session, &byte, 1);
 
-		if (result == 0 && n == TLS_WANT_READ && mbedtls_ssl_is_handshake_over(&m->client.ssl))
+		if (result == 0 && n == TLS_WANT_READ &&
+			mbedtls_ssl_is_handshake_over(&m->client.ssl))
 			return 0;
 		if (n == TLS_FAILED || n == TLS_CLOSED)
 			return n;
-		if (result != 0 && result != MBEDTLS_ERR_SSL_WANT_READ && result != MBEDTLS_ERR_SSL_WANT_WRITE)
+		if (result != 0 && result != MBEDTLS_ERR_SSL_WANT_READ &&
+			result != MBEDTLS_ERR_SSL_WANT_WRITE)
 			return result;
 	}
 	return -1;
@@ -90,9 +93,9 @@ static void part(struct meeting *m)
 
 static void every_name_in_both_versions(void **state)
 {
-	static const char *const hosts[] = { "localhost", "127.0.0.1", "::1", "replay.test" };
-	static const mbedtls_ssl_protocol_version versions[] = { MBEDTLS_SSL_VERSION_TLS1_2,
-								 MBEDTLS_SSL_VERSION_TLS1_3 };
+	static const char *const hosts[] = {"localhost", "127.0.0.1", "::1", "replay.test"};
+	static const mbedtls_ssl_protocol_version versions[] = {
+		MBEDTLS_SSL_VERSION_TLS1_2, MBEDTLS_SSL_VERSION_TLS1_3};
 
 	(void)state;
 	for (size_t v = 0; v < 2; v++) {
@@ -138,7 +141,8 @@ static void wrong_names_are_refused(void **state)
 	for (size_t i = 1; i < sizeof list - 1; i += 2)
 		list[i] = ',';
 	assert_int_equal(tls_server_open(&none, list, NULL, &why), STATUS_BAD_DATA);
-	assert_int_equal(tls_server_open(&none, "localhost", "/nowhere/at/all.pem", &why), STATUS_NOT_FOUND);
+	assert_int_equal(
+		tls_server_open(&none, "localhost", "/nowhere/at/all.pem", &why), STATUS_NOT_FOUND);
 	assert_null(none);
 }
 
@@ -160,7 +164,8 @@ static int client_moves(struct client *c, bool writes, size_t *done)
 		want = AMOUNT - *done;
 	for (size_t i = 0; writes && i < want; i++)
 		piece[i] = pattern(*done + i);
-	n = writes ? mbedtls_ssl_write(&c->ssl, piece, want) : mbedtls_ssl_read(&c->ssl, piece, want);
+	n = writes ? mbedtls_ssl_write(&c->ssl, piece, want)
+		   : mbedtls_ssl_read(&c->ssl, piece, want);
 	for (int i = 0; !writes && i < n; i++)
 		assert_int_equal(piece[i], pattern(*done + (size_t)i));
 	return n;

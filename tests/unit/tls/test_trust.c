@@ -37,9 +37,11 @@ static int make_papers(void **state)
 	snprintf(folder, sizeof folder, "%s/scorebox-trust-XXXXXX", base ? base : "/tmp");
 	if (!mkdtemp(folder) || tls_setup(NULL) != STATUS_OK)
 		return -1;
-	paper_make(&ca, &(struct paper_plan){ .is_ca = 1, .name = "CN=test CA", .to = "20310102030405" });
-	paper_make(&other, &(struct paper_plan){ .is_ca = 1, .name = "CN=other CA" });
-	paper_make(&client, &(struct paper_plan){ .issuer = &ca, .name = "CN=box", .to = "20300102030405" });
+	paper_make(&ca,
+		&(struct paper_plan){.is_ca = 1, .name = "CN=test CA", .to = "20310102030405"});
+	paper_make(&other, &(struct paper_plan){.is_ca = 1, .name = "CN=other CA"});
+	paper_make(&client,
+		&(struct paper_plan){.issuer = &ca, .name = "CN=box", .to = "20300102030405"});
 	paper_write(at("ca.pem"), ca.pem);
 	paper_write(at("client.pem"), client.pem);
 	paper_write(at("client.key"), client.key_pem);
@@ -62,7 +64,7 @@ static int remove_papers(void **state)
 static struct trust *opened(const char *ca_file, const char *cert, const char *key)
 {
 	struct trust *t = NULL;
-	struct why why = { "" };
+	struct why why = {""};
 
 	if (trust_open(&t, ca_file, cert, key, &why) != STATUS_OK)
 		fail_msg("%s", why.text);
@@ -72,7 +74,7 @@ static struct trust *opened(const char *ca_file, const char *cert, const char *k
 static void refused(const char *ca_file, const char *cert, const char *key, const char *reason)
 {
 	struct trust *t = NULL;
-	struct why why = { "" };
+	struct why why = {""};
 
 	assert_int_equal(trust_open(&t, ca_file, cert, key, &why), STATUS_BAD_DATA);
 	assert_null(t);
@@ -112,9 +114,9 @@ static void what_cannot_be_read_is_passed_over(void **state)
 
 	(void)state;
 	snprintf(text, sizeof text,
-		 "a comment\n%s-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
-		 "-----BEGIN CERTIFICATE-----\nno end\n%s-----BEGIN CERTIFICATE-----\nAAAA",
-		 ca.pem, other.pem);
+		"a comment\n%s-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+		"-----BEGIN CERTIFICATE-----\nno end\n%s-----BEGIN CERTIFICATE-----\nAAAA",
+		ca.pem, other.pem);
 	paper_write(at("mixed.pem"), text);
 	t = opened(at("mixed.pem"), NULL, NULL);
 	assert_int_equal(trust_roots(t), 2);
@@ -144,7 +146,8 @@ static void files_without_certificates_are_refused(void **state)
 	paper_write(at("empty.pem"), "");
 	refused(at("empty.pem"), NULL, NULL, "no certificate");
 	refused(at("client.key"), NULL, NULL, "no certificate");
-	paper_write(at("garbage.pem"), "-----BEGIN CERTIFICATE-----\ngarbage\n-----END CERTIFICATE-----\n");
+	paper_write(at("garbage.pem"),
+		"-----BEGIN CERTIFICATE-----\ngarbage\n-----END CERTIFICATE-----\n");
 	refused(at("garbage.pem"), NULL, NULL, "no certificate");
 	/* One that never ends is not held whole. */
 	assert_non_null(large);
@@ -171,9 +174,9 @@ static void a_client_needs_its_own_key(void **state)
 	refused(at("ca.pem"), at("client.key"), at("client.key"), "client certificate");
 	refused(at("ca.pem"), at("gone"), at("client.key"), "gone");
 	paper_write(at("locked.key"),
-		    "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
-		    "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\nAAAA\n"
-		    "-----END RSA PRIVATE KEY-----\n");
+		"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
+		"DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\nAAAA\n"
+		"-----END RSA PRIVATE KEY-----\n");
 	refused(at("ca.pem"), at("client.pem"), at("locked.key"), "passphrase");
 }
 
@@ -239,7 +242,8 @@ static void words_for_errors(void **state)
 	says(-0x2700, MBEDTLS_X509_BADCERT_EXPIRED, "has expired (this board's clock says 20");
 	says(-0x2700, MBEDTLS_X509_BADCERT_FUTURE, "is it set?");
 	says(-0x2700, MBEDTLS_X509_BADCERT_NOT_TRUSTED, "unknown CA");
-	says(-0x2700, MBEDTLS_X509_BADCERT_CN_MISMATCH | MBEDTLS_X509_BADCERT_NOT_TRUSTED, "; is for another host");
+	says(-0x2700, MBEDTLS_X509_BADCERT_CN_MISMATCH | MBEDTLS_X509_BADCERT_NOT_TRUSTED,
+		"; is for another host");
 	says(-0x2700, 0, "could not be verified");
 	says(-0x2700, UINT32_MAX, "could not be verified");
 	says(-0x6E80, 0, "TLS version");
@@ -252,7 +256,8 @@ static void words_for_errors(void **state)
 		assert_int_equal(out[room], '#');
 		assert_true(room == 0 || strlen(out) < room);
 	}
-	assert_int_equal(trust_error_in("ssl_handshake returned: (-0x7780) SSL - A fatal alert"), -0x7780);
+	assert_int_equal(
+		trust_error_in("ssl_handshake returned: (-0x7780) SSL - A fatal alert"), -0x7780);
 	assert_int_equal(trust_error_in("Could not resolve host"), 0);
 }
 
