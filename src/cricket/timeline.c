@@ -25,8 +25,10 @@ static void add_play(struct words *w, const struct innings *a, const struct inni
 	long long balls = a->balls >= 0 && b->balls >= 0 ? (long long)(b->balls - a->balls) : 0;
 	char text[64];
 
-	if (runs < 0 || wickets < 0 || balls < 0)
-		snprintf(text, sizeof(text), runs < 0 ? "correction %lld" : "correction", runs);
+	if (runs < 0)
+		snprintf(text, sizeof(text), "correction %lld", runs);
+	else if (wickets < 0 || balls < 0)
+		snprintf(text, sizeof(text), "correction");
 	else if (runs && wickets > 1)
 		snprintf(text, sizeof(text), "+%lld %lld WICKETS", runs, wickets);
 	else if (runs && wickets)
