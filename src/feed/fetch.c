@@ -48,6 +48,7 @@ struct fetch {
 	char retry_after[64], location[200];
 	size_t header_bytes;
 	uint64_t ignored_bytes;
+	bool greeted;		/* TCP stands, the TLS handshake has begun: curl tells its times only later */
 	bool asked;		/* the request went out */
 	bool body_begun;
 	int64_t sent_mono_us, answered_us;
@@ -60,6 +61,7 @@ static CURLcode on_tls(CURL *easy, void *config, void *context)
 	struct fetch *f = context;
 
 	(void)easy;
+	f->greeted = true;
 	trust_apply(f->request.trust, config);
 	trust_observe(&f->verdict, config);
 	return CURLE_OK;
@@ -137,6 +139,7 @@ static bool looks_like_json(struct fetch *f, const char *bytes, size_t length)
 {
 	const char *type = NULL;
 	size_t at = 0, n = 0;
+	bool markup;
 
 	while (at < length && strchr(" \t\r\n", bytes[at]) && bytes[at])
 		at++;
@@ -146,7 +149,9 @@ static bool looks_like_json(struct fetch *f, const char *bytes, size_t length)
 	curl_easy_getinfo(f->easy, CURLINFO_CONTENT_TYPE, &type);
 	if (!(type && (contains(type, "html") || contains(type, "xml"))) && (bytes[at] == '{' || bytes[at] == '['))
 		return true;
-	for (; at < length && n < sizeof f->facts.first_bytes - 1; at++, n++)
+	/* Markup is worth showing; anything else may be the key that the server says back. */
+	markup = bytes[at] == '<';
+	for (; markup && at < length && n < sizeof f->facts.first_bytes - 1; at++, n++)
 		f->facts.first_bytes[n] = bytes[at] >= ' ' && bytes[at] <= '~' ? bytes[at] : '.';
 	f->facts.first_bytes[n] = '\0';
 	f->facts.not_json = true;
@@ -220,8 +225,8 @@ static void gather_facts(struct fetch *f, CURLcode code)
 	facts->max_body_bytes = f->request.max_body_bytes;
 	facts->timeout_ms = f->request.timeout_ms;
 	/* A connection used again was made in another transfer. */
-	facts->resolved = f->asked || resolved > 0;
-	facts->connected = f->asked || connected > 0;
+	facts->resolved = f->asked || f->greeted || resolved > 0;
+	facts->connected = f->asked || f->greeted || connected > 0;
 	facts->secured = f->asked || secured > 0;
 	facts->refusal = &f->refusal;
 	facts->verdict = &f->verdict;
@@ -491,6 +496,7 @@ static void clear_transfer(struct fetch *f)
 	f->header_bytes = 0;
 	f->ignored_bytes = 0;
 	f->body_begun = false;
+	f->greeted = false;
 	f->asked = false;
 	f->sent_mono_us = 0;
 	f->answered_us = 0;

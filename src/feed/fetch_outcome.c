@@ -135,9 +135,9 @@ static bool judge_stopped(const struct fetch_facts *f, struct fetch_result *out)
 		     " bytes; raise SCOREBOX_API_MAX_BODY if that is right", f->host, f->max_body_bytes);
 	} else if (f->not_json) {
 		set(out, FETCH_NOT_JSON, "api.notjson");
-		fail(&out->why, STATUS_BAD_DATA, "%s sent %s, beginning '%s', and no JSON (a login page? check "
-		     "SCOREBOX_API_URL and the network)", f->host,
-		     *f->content_type ? f->content_type : "something", f->first_bytes);
+		fail(&out->why, STATUS_BAD_DATA, "%s sent %s%s%s%s, not JSON (a login page? check SCOREBOX_API_URL "
+		     "and the network)", f->host, *f->content_type ? f->content_type : "something",
+		     *f->first_bytes ? " beginning '" : "", f->first_bytes, *f->first_bytes ? "'" : "");
 	} else if (f->refused != STATUS_OK) {
 		set(out, FETCH_REFUSED, "api.refused");
 		out->refused = f->refused;

@@ -21,7 +21,7 @@ struct fetch_facts {
 	int64_t timeout_ms;
 	bool resolved, connected, secured, header_begun;
 	bool headers_too_large, too_big, not_json;	/* why our callbacks stopped it */
-	char first_bytes[24];		/* of a body that is no JSON; printable */
+	char first_bytes[24];		/* of a body that is markup; printable */
 	enum status refused;		/* the body call's answer, STATUS_OK: none */
 	const struct why *refusal;
 	const struct trust_verdict *verdict;
