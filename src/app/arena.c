@@ -16,7 +16,7 @@ char *arena_copy(struct arena *a, const char *bytes, size_t length)
 
 	if (!text)
 		return NULL;
-	*text = (struct arena_text){ .before = a->last, .length = length };
+	*text = (struct arena_text){.before = a->last, .length = length};
 	memcpy(text->bytes, bytes, length);
 	text->bytes[length] = '\0';
 	a->last = text;

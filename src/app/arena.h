@@ -7,4 +7,4 @@ struct arena {
 };
 /* Copies `length` bytes and ends them with a NUL; NULL: out of memory. */
 char *arena_copy(struct arena *a, const char *bytes, size_t length);
-void arena_done(struct arena *a);	/* wipes, since some of the texts are secrets, and frees */
+void arena_done(struct arena *a); /* wipes, since some of the texts are secrets, and frees */

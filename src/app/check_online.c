@@ -25,11 +25,12 @@ struct online {
 	const struct config *config;
 	const struct pace *pace;
 	FILE *out;
-	int code;	/* of the first failure */
+	int code; /* of the first failure */
 };
 
 /* `code` EXIT_DONE: ok. The text may hold what a peer said. */
-static void PRINTF_LIKE(4, 5) tell(struct online *o, const char *what, int code, const char *format, ...)
+static void PRINTF_LIKE(4, 5)
+	tell(struct online *o, const char *what, int code, const char *format, ...)
 {
 	char text[900], clean[1000];
 	va_list arguments;
@@ -54,8 +55,10 @@ static void check_clock(struct online *o)
 	if (clock_believable())
 		tell(o, "clock", EXIT_DONE, "%s", now);
 	else
-		tell(o, "clock", EXIT_PEER, "%s is before this program was built, so no certificate can be judged; "
-					    "set the clock, or let NTP do it", now);
+		tell(o, "clock", EXIT_PEER,
+			"%s is before this program was built, so no certificate can be judged; "
+			"set the clock, or let NTP do it",
+			now);
 }
 
 /* The host of https://host[:port]/..., brackets of IPv6 removed. */
@@ -69,7 +72,7 @@ static void host_of(const char *url, char *out, size_t out_bytes)
 
 static bool check_name(struct online *o)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	struct addrinfo *found = NULL;
 	char host[HOST_BYTES];
 
@@ -82,8 +85,9 @@ static bool check_name(struct online *o)
 	int error = getaddrinfo(host, NULL, &hints, &found);
 
 	if (error) {
-		tell(o, "dns", EXIT_PEER, "cannot resolve %s: %s; look at the network and its name server", host,
-		     gai_strerror(error));
+		tell(o, "dns", EXIT_PEER,
+			"cannot resolve %s: %s; look at the network and its name server", host,
+			gai_strerror(error));
 		return false;
 	}
 	freeaddrinfo(found);
@@ -148,16 +152,22 @@ static void tell_envelope(struct asking *a, const struct split_envelope *e)
 
 	if (e->hits_limit >= 0 && e->hits_today >= 0)
 		snprintf(left, sizeof left, "%lld of %lld hits left",
-			 (long long)(e->hits_limit > e->hits_today ? e->hits_limit - e->hits_today : 0),
-			 (long long)e->hits_limit);
+			(long long)(e->hits_limit > e->hits_today ? e->hits_limit - e->hits_today
+								  : 0),
+			(long long)e->hits_limit);
 	if (e->ok_seen && !e->ok)
-		tell(a->online, "api", EXIT_PEER, "it answers with a failure: %s; %s", e->reason, left);
+		tell(a->online, "api", EXIT_PEER, "it answers with a failure: %s; %s", e->reason,
+			left);
 	else if (!e->has_records)
-		tell(a->online, "api", EXIT_SETTINGS, "the answer has no rows at '%s'; look at SCOREBOX_API_URL and "
-						      "SCOREBOX_API_RECORDS", a->online->config->source.records);
+		tell(a->online, "api", EXIT_SETTINGS,
+			"the answer has no rows at '%s'; look at SCOREBOX_API_URL and "
+			"SCOREBOX_API_RECORDS",
+			a->online->config->source.records);
 	else
-		tell(a->online, "api", EXIT_DONE, "%llu rows in the first page, %llu without a usable id, %lld in all; %s",
-		     (unsigned long long)e->rows, (unsigned long long)a->unusable, (long long)e->total, left);
+		tell(a->online, "api", EXIT_DONE,
+			"%llu rows in the first page, %llu without a usable id, %lld in all; %s",
+			(unsigned long long)e->rows, (unsigned long long)a->unusable,
+			(long long)e->total, left);
 }
 
 static void answered(void *context, const struct fetch_result *r)
@@ -165,13 +175,15 @@ static void answered(void *context, const struct fetch_result *r)
 	struct asking *a = context;
 	struct split_envelope envelope;
 	struct why why;
-	bool settings = r->outcome == FETCH_AUTH || r->outcome == FETCH_HTTP || r->outcome == FETCH_REDIRECT;
+	bool settings = r->outcome == FETCH_AUTH || r->outcome == FETCH_HTTP ||
+			r->outcome == FETCH_REDIRECT;
 
 	a->done = true;
 	loop_stop(a->loop);
 	if (r->outcome != FETCH_OK)
-		tell(a->online, r->outcome == FETCH_TLS ? "tls" : "api", settings ? EXIT_SETTINGS : EXIT_PEER, "%s; %s",
-		     r->why.text, next_step(r->outcome));
+		tell(a->online, r->outcome == FETCH_TLS ? "tls" : "api",
+			settings ? EXIT_SETTINGS : EXIT_PEER, "%s; %s", r->why.text,
+			next_step(r->outcome));
 	else if (split_end(a->split, &envelope, &why) != STATUS_OK)
 		tell(a->online, "api", EXIT_PEER, "%s; %s", why.text, next_step(FETCH_REFUSED));
 	else
@@ -181,8 +193,13 @@ static void answered(void *context, const struct fetch_result *r)
 static enum status ask(struct asking *a, const struct config *c, struct why *why)
 {
 	struct fetch_options options = {
-		.url = c->api_url, .key = c->api_key, .key_param = c->source.key_param, .key_header = c->source.key_header,
-		.proxy = c->api_proxy, .timeout_ms = c->api_timeout_ms, .max_body_bytes = c->api_max_body,
+		.url = c->api_url,
+		.key = c->api_key,
+		.key_param = c->source.key_param,
+		.key_header = c->source.key_header,
+		.proxy = c->api_proxy,
+		.timeout_ms = c->api_timeout_ms,
+		.max_body_bytes = c->api_max_body,
 		.trust = a->trust,
 	};
 	enum status s = loop_open(&a->loop, why);
@@ -206,22 +223,25 @@ static bool blocked(struct online *o)
 	if (o->pace->blocked_until_us <= clock_wall_us())
 		return false;
 	clock_format(o->pace->blocked_until_us, 0, until);
-	tell(o, "api", EXIT_PEER, "it has blocked us until %s (%s) and was not asked; wait until then", until,
-	     o->pace->blocked_why);
+	tell(o, "api", EXIT_PEER,
+		"it has blocked us until %s (%s) and was not asked; wait until then", until,
+		o->pace->blocked_why);
 	return true;
 }
 
 static void check_api(struct online *o)
 {
 	const struct config *c = o->config;
-	struct asking a = { .online = o };
+	struct asking a = {.online = o};
 	struct why why;
 
-	if (trust_open(&a.trust, c->api_ca_file, c->api_cert_file, c->api_key_file, &why) != STATUS_OK) {
+	if (trust_open(&a.trust, c->api_ca_file, c->api_cert_file, c->api_key_file, &why) !=
+		STATUS_OK) {
 		tell(o, "tls", EXIT_SETTINGS, "%s; look at SCOREBOX_API_CA_FILE", why.text);
 		return;
 	}
-	tell(o, "trust", EXIT_DONE, "%u root certificates from %s", trust_roots(a.trust), trust_origin(a.trust));
+	tell(o, "trust", EXIT_DONE, "%u root certificates from %s", trust_roots(a.trust),
+		trust_origin(a.trust));
 	if (!blocked(o) && ask(&a, c, &why) != STATUS_OK && !a.done)
 		tell(o, "api", EXIT_INTERNAL, "%s", why.text);
 	fetch_close(a.fetch);
@@ -232,19 +252,23 @@ static void check_api(struct online *o)
 
 /* ---- Kafka ---- */
 
-static void tell_survey(struct online *o, enum status s, const struct subscriber_survey *survey, const struct why *why)
+static void tell_survey(struct online *o, enum status s, const struct subscriber_survey *survey,
+	const struct why *why)
 {
 	const struct config *c = o->config;
 
 	if (s == STATUS_OK) {
-		tell(o, "kafka", EXIT_DONE, "cluster %s", *survey->cluster ? survey->cluster : "without a name");
-		tell(o, "topic", EXIT_DONE, "'%s', %u partitions", c->kafka_topic, survey->partitions);
+		tell(o, "kafka", EXIT_DONE, "cluster %s",
+			*survey->cluster ? survey->cluster : "without a name");
+		tell(o, "topic", EXIT_DONE, "'%s', %u partitions", c->kafka_topic,
+			survey->partitions);
 	} else if (s == STATUS_NOT_FOUND) {
 		tell(o, "kafka", EXIT_DONE, "reached");
 		tell(o, "topic", EXIT_PEER, "%s", why->text);
 	} else {
-		tell(o, "kafka", EXIT_PEER, "%s: %s; look at SCOREBOX_KAFKA_BROKERS and the network", c->kafka_brokers,
-		     why->text);
+		tell(o, "kafka", EXIT_PEER,
+			"%s: %s; look at SCOREBOX_KAFKA_BROKERS and the network", c->kafka_brokers,
+			why->text);
 	}
 }
 
@@ -252,16 +276,23 @@ static void check_kafka(struct online *o)
 {
 	const struct config *c = o->config;
 	const struct kafka_settings settings = {
-		.brokers = c->kafka_brokers, .topic = c->kafka_topic, .compression = c->kafka_compression,
-		.linger_ms = c->kafka_linger_ms, .options = c->kafka_options, .group = "", .instance = "",
-		.queue_bytes = 1 << 20, .record_max_bytes = c->api_max_record,
+		.brokers = c->kafka_brokers,
+		.topic = c->kafka_topic,
+		.compression = c->kafka_compression,
+		.linger_ms = c->kafka_linger_ms,
+		.options = c->kafka_options,
+		.group = "",
+		.instance = "",
+		.queue_bytes = 1 << 20,
+		.record_max_bytes = c->api_max_record,
 	};
-	static struct subscriber_survey survey;	/* 6 KB: too much for a stack */
+	static struct subscriber_survey survey; /* 6 KB: too much for a stack */
 	struct subscriber *s = NULL;
 	struct why why;
 
 	if (c->kafka_embedded) {
-		tell(o, "kafka", EXIT_DONE, "embedded: it starts with the daemon and keeps nothing");
+		tell(o, "kafka", EXIT_DONE,
+			"embedded: it starts with the daemon and keeps nothing");
 		return;
 	}
 
@@ -296,23 +327,28 @@ static void check_state(struct online *o)
 
 	existing_folder(c->state_dir, folder, sizeof folder);
 	if (access(folder, W_OK | X_OK) != 0)
-		tell(o, "state", EXIT_STORAGE, "'%s' cannot be written: %s; give it to the daemon's user, or set "
-					       "SCOREBOX_STATE_DIR", folder, strerror(errno));
+		tell(o, "state", EXIT_STORAGE,
+			"'%s' cannot be written: %s; give it to the daemon's user, or set "
+			"SCOREBOX_STATE_DIR",
+			folder, strerror(errno));
 	else if (file_space(folder, &free_bytes, &total_bytes, &why) != STATUS_OK)
 		tell(o, "state", EXIT_STORAGE, "%s; set SCOREBOX_STATE_DIR", why.text);
 	else if (free_bytes < 4 << 20)
 		tell(o, "state", EXIT_STORAGE, "'%s' has %llu KiB left; make room", c->state_dir,
-		     (unsigned long long)free_bytes >> 10);
+			(unsigned long long)free_bytes >> 10);
 	else
 		tell(o, "state", EXIT_DONE, "'%s'%s, %llu of %llu MiB free", c->state_dir,
-		     strcmp(folder, c->state_dir) ? " (will be made)" : "", (unsigned long long)free_bytes >> 20,
-		     (unsigned long long)total_bytes >> 20);
+			strcmp(folder, c->state_dir) ? " (will be made)" : "",
+			(unsigned long long)free_bytes >> 20,
+			(unsigned long long)total_bytes >> 20);
 }
 
 static void check_output(struct online *o)
 {
 	static const enum shelf_mount mounts[] = {
-		[MOUNT_AUTO] = SHELF_AUTO, [MOUNT_REQUIRE] = SHELF_REQUIRE, [MOUNT_ANY] = SHELF_ANY,
+		[MOUNT_AUTO] = SHELF_AUTO,
+		[MOUNT_REQUIRE] = SHELF_REQUIRE,
+		[MOUNT_ANY] = SHELF_ANY,
 	};
 	const struct config *c = o->config;
 	struct shelf shelf;
@@ -320,14 +356,14 @@ static void check_output(struct online *o)
 	shelf_look(c->output_dir, mounts[c->output_mount], c->output_min_free, &shelf);
 	if (shelf.state == SHELF_OK)
 		tell(o, "output", EXIT_DONE, "'%s', %llu MiB free", c->output_dir,
-		     (unsigned long long)shelf.free_bytes >> 20);
+			(unsigned long long)shelf.free_bytes >> 20);
 	else
 		tell(o, "output", EXIT_STORAGE, "%s", shelf.text);
 }
 
 int check_online(const struct config *config, const struct pace *pace, FILE *out)
 {
-	struct online o = { .config = config, .pace = pace, .out = out };
+	struct online o = {.config = config, .pace = pace, .out = out};
 
 	fprintf(out, "\nOnline\n");
 	check_clock(&o);

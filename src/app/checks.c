@@ -30,7 +30,8 @@ static enum status check_host(const char *host, size_t length, struct why *why)
 			return fail(why, STATUS_BAD_DATA, "the address in [ ] is not closed");
 		port++;
 	} else {
-		while (port < end && (letter(*port) || digit(*port) || *port == '.' || *port == '-' || *port == '_'))
+		while (port < end && (letter(*port) || digit(*port) || *port == '.' ||
+					     *port == '-' || *port == '_'))
 			port++;
 	}
 	if (port == host)
@@ -41,7 +42,8 @@ static enum status check_host(const char *host, size_t length, struct why *why)
 	unsigned long number = 0;
 
 	for (const char *p = port + 1; *port == ':' && p < end; p++)
-		number = digit(*p) && number < 100000 ? number * 10 + (unsigned long)(*p - '0') : 100000;
+		number = digit(*p) && number < 100000 ? number * 10 + (unsigned long)(*p - '0')
+						      : 100000;
 	if (*port != ':' || number < 1 || number > 65535)
 		return fail(why, STATUS_BAD_DATA, "host and port are not understood");
 	return STATUS_OK;
@@ -57,8 +59,9 @@ enum status check_url(const char *text, struct why *why)
 	size_t host = strcspn(text, "/?#");
 
 	if (memchr(text, '@', host))
-		return fail(why, STATUS_BAD_DATA, "user and password do not belong into the address; "
-						  "the key goes into SCOREBOX_API_KEY_FILE or SCOREBOX_API_KEY");
+		return fail(why, STATUS_BAD_DATA,
+			"user and password do not belong into the address; "
+			"the key goes into SCOREBOX_API_KEY_FILE or SCOREBOX_API_KEY");
 	if (strpbrk(text, " #\"<>"))
 		return fail(why, STATUS_BAD_DATA, "the address holds a blank or one of # \" < >");
 	return check_host(text, host, why);
@@ -69,7 +72,8 @@ enum status check_proxy(const char *text, struct why *why)
 	const char *host, *at;
 
 	if (strncasecmp(text, "http://", 7))
-		return fail(why, STATUS_BAD_DATA, "expected http://host:port, or http://user:password@host:port");
+		return fail(why, STATUS_BAD_DATA,
+			"expected http://host:port, or http://user:password@host:port");
 	host = text + 7;
 	at = strrchr(host, '@');
 	if (at)
@@ -80,11 +84,13 @@ enum status check_proxy(const char *text, struct why *why)
 enum status check_key(const char *text, struct why *why)
 {
 	if (!strncmp(text, "-----BEGIN", 10))
-		return fail(why, STATUS_BAD_DATA, "this is a PEM file, not an API key; a client certificate's key "
-						  "goes into SCOREBOX_API_CERT_KEY_FILE");
+		return fail(why, STATUS_BAD_DATA,
+			"this is a PEM file, not an API key; a client certificate's key "
+			"goes into SCOREBOX_API_CERT_KEY_FILE");
 	for (; *text; text++)
 		if (*text <= ' ' || *text > '~')
-			return fail(why, STATUS_BAD_DATA, "a key holds no blanks and only ASCII characters");
+			return fail(why, STATUS_BAD_DATA,
+				"a key holds no blanks and only ASCII characters");
 	return STATUS_OK;
 }
 
@@ -92,7 +98,8 @@ enum status check_param(const char *text, struct why *why)
 {
 	for (; *text; text++)
 		if (!letter(*text) && !digit(*text) && !strchr("_-.[]", *text))
-			return fail(why, STATUS_BAD_DATA, "expected a query parameter's name such as offset");
+			return fail(why, STATUS_BAD_DATA,
+				"expected a query parameter's name such as offset");
 	return STATUS_OK;
 }
 
@@ -100,7 +107,8 @@ enum status check_header(const char *text, struct why *why)
 {
 	for (; *text; text++)
 		if (!letter(*text) && !digit(*text) && *text != '-' && *text != '_')
-			return fail(why, STATUS_BAD_DATA, "expected a header's name such as X-Api-Key, without the colon");
+			return fail(why, STATUS_BAD_DATA,
+				"expected a header's name such as X-Api-Key, without the colon");
 	return STATUS_OK;
 }
 
@@ -109,7 +117,8 @@ enum status check_source_name(const char *text, struct why *why)
 	struct source source;
 
 	if (source_profile(text, &source) != STATUS_OK)
-		return fail(why, STATUS_BAD_DATA, "expected cricapi or custom; further sources are not in this build");
+		return fail(why, STATUS_BAD_DATA,
+			"expected cricapi or custom; further sources are not in this build");
 	return STATUS_OK;
 }
 
@@ -128,7 +137,7 @@ enum status check_timezone(const char *text, struct why *why)
 			p++;
 	}
 	if (p - text >= 3 && (*p == '+' || *p == '-' || digit(*p)) && strpbrk(p, "0123456789") &&
-	    !strpbrk(p, " \""))
+		!strpbrk(p, " \""))
 		return STATUS_OK;
 	if (!strcmp(text, "UTC") || !strcmp(text, "GMT"))
 		return STATUS_OK;
@@ -136,10 +145,12 @@ enum status check_timezone(const char *text, struct why *why)
 	char path[160];
 
 	if (!strstr(text, "..") && letter(*text) &&
-	    snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", text) < (int)sizeof path && !access(path, R_OK))
+		snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", text) < (int)sizeof path &&
+		!access(path, R_OK))
 		return STATUS_OK;
-	return fail(why, STATUS_BAD_DATA, "expected a POSIX time zone such as UTC, IST-5:30 or "
-					  "CET-1CEST,M3.5.0,M10.5.0/3 (west is positive)");
+	return fail(why, STATUS_BAD_DATA,
+		"expected a POSIX time zone such as UTC, IST-5:30 or "
+		"CET-1CEST,M3.5.0,M10.5.0/3 (west is positive)");
 }
 
 enum status check_brokers(const char *text, struct why *why)
@@ -155,7 +166,8 @@ enum status check_group(const char *text, struct why *why)
 		return fail(why, STATUS_BAD_DATA, "longer than 249 characters");
 	for (; *text; text++)
 		if (!letter(*text) && !digit(*text) && !strchr("._-", *text))
-			return fail(why, STATUS_BAD_DATA, "expected letters, digits, '.', '_' and '-'");
+			return fail(
+				why, STATUS_BAD_DATA, "expected letters, digits, '.', '_' and '-'");
 	return STATUS_OK;
 }
 

@@ -21,7 +21,8 @@ static char *skip_blanks(char *p)
 
 static bool name_char(char c, bool first)
 {
-	return c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (!first && c >= '0' && c <= '9');
+	return c == '_' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       (!first && c >= '0' && c <= '9');
 }
 
 /* `p` stands behind the opening quote. Unescapes in place; NULL where the quote does not close or
@@ -117,7 +118,7 @@ static void read_lines(struct envfile *f, char *p, envfile_complaint *complain, 
 			*next++ = '\0';
 		p[length] = '\0';
 
-		struct envfile_entry entry = { .line = line };
+		struct envfile_entry entry = {.line = line};
 		const char *problem = read_line(p, &entry);
 
 		if (!problem && entry.name && f->count == ENVFILE_LINES)
@@ -131,11 +132,11 @@ static void read_lines(struct envfile *f, char *p, envfile_complaint *complain, 
 }
 
 /* Takes `text`, which ends with a NUL. */
-static enum status take(struct envfile *out, char *text, size_t length, envfile_complaint *complain, void *context,
-			struct why *why)
+static enum status take(struct envfile *out, char *text, size_t length, envfile_complaint *complain,
+	void *context, struct why *why)
 {
 	const char *wrong = wrong_encoding(text, length);
-	struct envfile f = { .text = text, .length = length };
+	struct envfile f = {.text = text, .length = length};
 
 	if (wrong) {
 		free(text);
@@ -151,8 +152,8 @@ static enum status take(struct envfile *out, char *text, size_t length, envfile_
 	return STATUS_OK;
 }
 
-enum status envfile_parse(struct envfile *out, const char *text, size_t length, envfile_complaint *complain,
-			  void *context, struct why *why)
+enum status envfile_parse(struct envfile *out, const char *text, size_t length,
+	envfile_complaint *complain, void *context, struct why *why)
 {
 	char *copy = length <= ENVFILE_BYTES ? malloc(length + 1) : NULL;
 
@@ -165,8 +166,8 @@ enum status envfile_parse(struct envfile *out, const char *text, size_t length, 
 	return take(out, copy, length, complain, context, why);
 }
 
-enum status envfile_read(struct envfile *out, const char *path, envfile_complaint *complain, void *context,
-			 struct why *why)
+enum status envfile_read(struct envfile *out, const char *path, envfile_complaint *complain,
+	void *context, struct why *why)
 {
 	char *text;
 	size_t length;
@@ -181,7 +182,7 @@ void envfile_done(struct envfile *f)
 		explicit_bzero(f->text, f->length);
 	free(f->text);
 	free(f->entry);
-	*f = (struct envfile){ 0 };
+	*f = (struct envfile){0};
 }
 
 const char *envfile_find(const struct envfile *f, const char *name)

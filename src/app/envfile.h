@@ -14,25 +14,25 @@
 enum { ENVFILE_BYTES = 64 * 1024, ENVFILE_LINES = 512 };
 
 struct envfile_entry {
-	const char *name, *value;	/* into `text` */
+	const char *name, *value; /* into `text` */
 	unsigned line;
 };
 struct envfile {
-	char *text;	/* owned */
+	char *text; /* owned */
 	size_t length;
-	struct envfile_entry *entry;	/* owned */
+	struct envfile_entry *entry; /* owned */
 	unsigned count;
 };
 /* One complaint: `line` 1 and up, 0 where it is about the whole file. Never holds a value. */
 typedef void envfile_complaint(void *context, unsigned line, const char *text);
 
 /* Reads PATH. STATUS_IO, STATUS_NOT_FOUND, ... as file_read tells. */
-enum status envfile_read(struct envfile *out, const char *path, envfile_complaint *complain, void *context,
-			 struct why *why) MUST_CHECK;
+enum status envfile_read(struct envfile *out, const char *path, envfile_complaint *complain,
+	void *context, struct why *why) MUST_CHECK;
 /* The same from memory; `text` is copied. */
-enum status envfile_parse(struct envfile *out, const char *text, size_t length, envfile_complaint *complain,
-			  void *context, struct why *why) MUST_CHECK;
-void envfile_done(struct envfile *f);	/* wipes and frees; a zeroed one is fine */
+enum status envfile_parse(struct envfile *out, const char *text, size_t length,
+	envfile_complaint *complain, void *context, struct why *why) MUST_CHECK;
+void envfile_done(struct envfile *f); /* wipes and frees; a zeroed one is fine */
 
 /* The value of `name`, the last line wins; NULL where there is none. */
 const char *envfile_find(const struct envfile *f, const char *name);

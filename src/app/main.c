@@ -8,7 +8,7 @@
 
 int main(int argc, char **argv)
 {
-	struct call call = { .request.environment = environ };
+	struct call call = {.request.environment = environ};
 
 	if (argc > 1 && !strcmp(argv[1], "--book"))
 		return book_child_main(argc, argv);

@@ -9,10 +9,10 @@ typedef enum status option_take(struct options *out, const char *value, struct w
 
 struct option_row {
 	const char *name;
-	unsigned option;	/* 0: always taken */
+	unsigned option; /* 0: always taken */
 	bool has_value;
 	option_take *take;
-	const char *help;	/* NULL: another row tells */
+	const char *help; /* NULL: another row tells */
 };
 
 static enum status take_env_file(struct options *out, const char *value, struct why *why)
@@ -105,40 +105,47 @@ static enum status take_example(struct options *out, const char *value, struct w
 }
 
 static const struct option_row rows[] = {
-	{ "--env-file", 0, true, take_env_file, "--env-file FILE   NAME=value lines; the environment wins" },
-	{ "--help", 0, false, take_help, NULL },
-	{ "-h", 0, false, take_help, NULL },
-	{ "--sweeps", OPTION_SWEEPS, true, take_sweeps,
-	  "--sweeps N        N full sweeps without waiting for the quota's pace, then until the spool is empty" },
-	{ "--once", OPTION_SWEEPS, false, take_once, "--once            the same as --sweeps 1" },
-	{ "--until-end", OPTION_UNTIL_END, false, take_until_end,
-	  "--until-end       up to the topic's end as it is now, write every workbook, exit" },
-	{ "--timeout", OPTION_TIMEOUT, true, take_timeout,
-	  "--timeout D       when it is to finish: give up after D without progress (60s); exit 69" },
-	{ "--online", OPTION_ONLINE, false, take_online,
-	  "--online          also clock, DNS, TLS, API (costs one hit), Kafka, topic, storage" },
-	{ "--partitions", OPTION_BROKER, true, take_partitions, "--partitions N    partitions of the topic (4)" },
-	{ "--topic", OPTION_BROKER, true, take_topic, "--topic T         the topic (cricket-live-data)" },
-	{ "--markdown", OPTION_FORMS, false, take_markdown, "--markdown        the settings as the README's table" },
-	{ "--env", OPTION_FORMS, false, take_example, "--env             the settings as an example --env-file" },
+	{"--env-file", 0, true, take_env_file,
+		"--env-file FILE   NAME=value lines; the environment wins"},
+	{"--help", 0, false, take_help, NULL},
+	{"-h", 0, false, take_help, NULL},
+	{"--sweeps", OPTION_SWEEPS, true, take_sweeps,
+		"--sweeps N        N full sweeps without waiting for the quota's pace, then until the spool is empty"},
+	{"--once", OPTION_SWEEPS, false, take_once, "--once            the same as --sweeps 1"},
+	{"--until-end", OPTION_UNTIL_END, false, take_until_end,
+		"--until-end       up to the topic's end as it is now, write every workbook, exit"},
+	{"--timeout", OPTION_TIMEOUT, true, take_timeout,
+		"--timeout D       when it is to finish: give up after D without progress (60s); exit 69"},
+	{"--online", OPTION_ONLINE, false, take_online,
+		"--online          also clock, DNS, TLS, API (costs one hit), Kafka, topic, storage"},
+	{"--partitions", OPTION_BROKER, true, take_partitions,
+		"--partitions N    partitions of the topic (4)"},
+	{"--topic", OPTION_BROKER, true, take_topic,
+		"--topic T         the topic (cricket-live-data)"},
+	{"--markdown", OPTION_FORMS, false, take_markdown,
+		"--markdown        the settings as the README's table"},
+	{"--env", OPTION_FORMS, false, take_example,
+		"--env             the settings as an example --env-file"},
 };
 
 static const struct option_row *find(const char *text, size_t length, unsigned taken)
 {
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (strlen(rows[i].name) == length && !memcmp(rows[i].name, text, length) &&
-		    (!rows[i].option || rows[i].option & taken))
+			(!rows[i].option || rows[i].option & taken))
 			return &rows[i];
 	return NULL;
 }
 
 /* argv[*at] is an option; *at moves behind it and its value. */
-static enum status take_option(struct options *out, unsigned taken, int argc, char **argv, int *at, struct why *why)
+static enum status take_option(
+	struct options *out, unsigned taken, int argc, char **argv, int *at, struct why *why)
 {
 	const char *text = argv[(*at)++];
 	const char *equals = strchr(text, '=');
 	const char *value = equals ? equals + 1 : NULL;
-	const struct option_row *row = find(text, equals ? (size_t)(equals - text) : strlen(text), taken);
+	const struct option_row *row = find(
+		text, equals ? (size_t)(equals - text) : strlen(text), taken);
 
 	if (!row)
 		return fail(why, STATUS_BAD_DATA, "option %s is not known here", text);
@@ -155,8 +162,8 @@ static enum status take_option(struct options *out, unsigned taken, int argc, ch
 	return s == STATUS_OK ? s : why_prefix(why, s, "%s", text);
 }
 
-enum status options_parse(struct options *out, unsigned taken, bool stop_at_word, int argc, char **argv, int *used,
-			  struct why *why)
+enum status options_parse(struct options *out, unsigned taken, bool stop_at_word, int argc,
+	char **argv, int *used, struct why *why)
 {
 	enum status s = STATUS_OK;
 	int at = 0;

@@ -7,17 +7,22 @@
 #include <stdint.h>
 
 enum setting_type {
-	SETTING_TEXT,		/* const char * */
-	SETTING_FILE,		/* const char *, a file that we must be able to read */
-	SETTING_SECRET,		/* const char *, also as NAME_FILE, never shown */
-	SETTING_WORD,		/* an enum: the place in `words` */
-	SETTING_DURATION,	/* int64_t, ms */
-	SETTING_SIZE,		/* uint64_t, bytes */
-	SETTING_POLL,		/* "auto" or a duration */
+	SETTING_TEXT,	  /* const char * */
+	SETTING_FILE,	  /* const char *, a file that we must be able to read */
+	SETTING_SECRET,	  /* const char *, also as NAME_FILE, never shown */
+	SETTING_WORD,	  /* an enum: the place in `words` */
+	SETTING_DURATION, /* int64_t, ms */
+	SETTING_SIZE,	  /* uint64_t, bytes */
+	SETTING_POLL,	  /* "auto" or a duration */
 };
 
 enum setting_section {
-	SECTION_PROCESS, SECTION_SOURCE, SECTION_POLLING, SECTION_KAFKA, SECTION_STORAGE, SECTION_BOOKS,
+	SECTION_PROCESS,
+	SECTION_SOURCE,
+	SECTION_POLLING,
+	SECTION_KAFKA,
+	SECTION_STORAGE,
+	SECTION_BOOKS,
 	SECTION_COUNT,
 };
 
@@ -25,14 +30,16 @@ struct setting {
 	const char *name;
 	enum setting_section section;
 	enum setting_type type;
-	const char *fallback;	/* the default as it would be written; "" none */
-	const char *shown;	/* the default in words where `fallback` does not tell it; NULL: fallback does */
-	size_t offset;		/* in struct config */
-	const char *words;	/* of SETTING_WORD, in the order of the enum */
-	int64_t least, most;	/* of SETTING_DURATION, SETTING_POLL (ms) and SETTING_SIZE (bytes) */
-	enum status (*check)(const char *text, struct why *why);	/* of SETTING_TEXT and SETTING_SECRET; NULL none */
-	bool hide;		/* a wrong value is not repeated: it may hold a password */
-	const char *meaning;	/* one sentence, plain text */
+	const char *fallback; /* the default as it would be written; "" none */
+	const char *
+		shown; /* the default in words where `fallback` does not tell it; NULL: fallback does */
+	size_t offset;	     /* in struct config */
+	const char *words;   /* of SETTING_WORD, in the order of the enum */
+	int64_t least, most; /* of SETTING_DURATION, SETTING_POLL (ms) and SETTING_SIZE (bytes) */
+	enum status (*check)(const char *text,
+		struct why *why); /* of SETTING_TEXT and SETTING_SECRET; NULL none */
+	bool hide;		  /* a wrong value is not repeated: it may hold a password */
+	const char *meaning;	  /* one sentence, plain text */
 };
 
 enum { SETTINGS_MAX = 64 };

@@ -10,7 +10,8 @@
 
 /* ---- complaints ---- */
 
-static void PRINTF_LIKE(3, 0) complain(struct loading *l, bool wrong, const char *format, va_list arguments)
+static void PRINTF_LIKE(3, 0)
+	complain(struct loading *l, bool wrong, const char *format, va_list arguments)
 {
 	char text[1200];
 
@@ -100,7 +101,8 @@ static void file_name_of(const struct setting *s, char *out, size_t out_bytes)
 }
 
 /* Reads NAME_FILE. NULL when there is none or it is no good, which then was said. */
-static char *secret_from_file(struct loading *l, const struct setting *s, struct setting_value *value)
+static char *secret_from_file(
+	struct loading *l, const struct setting *s, struct setting_value *value)
 {
 	char name[80];
 	const char *path;
@@ -118,7 +120,8 @@ static char *secret_from_file(struct loading *l, const struct setting *s, struct
 		return NULL;
 	}
 	if (loose)
-		loading_warn(l, "%s: '%s' may be read by every user of this machine; chmod 600 it", name, path);
+		loading_warn(l, "%s: '%s' may be read by every user of this machine; chmod 600 it",
+			name, path);
 	kept = loading_keep(l, bytes);
 	explicit_bzero(bytes, strlen(bytes));
 	free(bytes);
@@ -182,7 +185,7 @@ static char *find_text(struct loading *l, const struct setting *s, struct settin
 	if (text && *text)
 		return text;
 	if (!(l->bad >> (s - settings_table) & 1))
-		*value = (struct setting_value){ .origin = FROM_DEFAULT };
+		*value = (struct setting_value){.origin = FROM_DEFAULT};
 	return NULL;
 }
 
@@ -198,13 +201,15 @@ static void store_default(struct loading *l, const struct setting *s, struct set
 		loading_wrong(l, "%s: its default is wrong: %s", s->name, unused.text);
 }
 
-static void complain_of(struct loading *l, const struct setting *s, const char *text, const char *reason)
+static void complain_of(
+	struct loading *l, const struct setting *s, const char *text, const char *reason)
 {
 	l->bad |= 1ull << (s - settings_table);
 	if (s->type == SETTING_SECRET || s->hide)
 		loading_wrong(l, "%s: %s", s->name, reason);
 	else
-		loading_wrong(l, "%s=\"%.60s%s\": %s", s->name, text, strlen(text) > 60 ? "..." : "", reason);
+		loading_wrong(l, "%s=\"%.60s%s\": %s", s->name, text,
+			strlen(text) > 60 ? "..." : "", reason);
 }
 
 static void load_one(struct loading *l, const struct setting *s)
@@ -284,14 +289,14 @@ static void empty_texts(struct config *config)
 /* The form of the log comes before everything that may have to be said. */
 static void set_up_log(struct loading *l)
 {
-	static const char *const names[] = { "SCOREBOX_LOG_LEVEL", "SCOREBOX_LOG_FORMAT" };
+	static const char *const names[] = {"SCOREBOX_LOG_LEVEL", "SCOREBOX_LOG_FORMAT"};
 	struct config *config = &l->made->config;
 
 	for (size_t i = 0; i < 2; i++) {
 		const struct setting *s = &settings_table[setting_place(names[i])];
 		enum setting_origin origin;
 		const char *text = raw(l, s->name, &origin);
-		struct why later;	/* load_one complains */
+		struct why later; /* load_one complains */
 
 		if (!text || setting_store(config, s, text, &later) != STATUS_OK)
 			(void)!setting_store(config, s, s->fallback, &later);
@@ -320,7 +325,8 @@ static void load_all(struct loading *l)
 	for (size_t i = 0; i < settings_count; i++) {
 		const struct setting *s = &settings_table[i];
 
-		if (l->request->purpose != SETTINGS_STATE_ONLY || !strcmp(s->name, "SCOREBOX_STATE_DIR"))
+		if (l->request->purpose != SETTINGS_STATE_ONLY ||
+			!strcmp(s->name, "SCOREBOX_STATE_DIR"))
 			load_one(l, s);
 		else
 			store_default(l, s, &l->made->value[i]);
@@ -338,13 +344,14 @@ static void read_env_file(struct loading *l)
 	struct why why;
 
 	if (l->request->env_file &&
-	    envfile_read(&l->file, l->request->env_file, wrong_line, l, &why) != STATUS_OK)
+		envfile_read(&l->file, l->request->env_file, wrong_line, l, &why) != STATUS_OK)
 		loading_wrong(l, "--env-file '%s': %s", l->request->env_file, why.text);
 }
 
-enum status settings_load(struct settings **out, const struct settings_request *request, struct why *why)
+enum status settings_load(
+	struct settings **out, const struct settings_request *request, struct why *why)
 {
-	struct loading l = { .request = request, .made = calloc(1, sizeof *l.made) };
+	struct loading l = {.request = request, .made = calloc(1, sizeof *l.made)};
 	enum status status = STATUS_OK;
 
 	if (!l.made)
@@ -358,7 +365,8 @@ enum status settings_load(struct settings **out, const struct settings_request *
 	if (l.no_memory)
 		status = fail(why, STATUS_NO_MEMORY, "out of memory");
 	else if (l.wrong)
-		status = fail(why, STATUS_BAD_DATA, "%u of the settings %s wrong", l.wrong, l.wrong == 1 ? "is" : "are");
+		status = fail(why, STATUS_BAD_DATA, "%u of the settings %s wrong", l.wrong,
+			l.wrong == 1 ? "is" : "are");
 	if (status == STATUS_OK)
 		*out = l.made;
 	else

@@ -41,7 +41,8 @@ static void state_dir(struct loading *l)
 	if (geteuid() != 0)
 		path = home_state_dir(text, sizeof text, l->request->environment);
 	if (!path) {
-		loading_wrong(l, "SCOREBOX_STATE_DIR is not set, and neither is HOME; name a folder on the board's own disk");
+		loading_wrong(l,
+			"SCOREBOX_STATE_DIR is not set, and neither is HOME; name a folder on the board's own disk");
 		return;
 	}
 	config->state_dir = loading_keep(l, path);
@@ -57,8 +58,9 @@ static void key_way(struct loading *l)
 	if (!*source->key_header || !loading_given(l, "SCOREBOX_API_KEY_HEADER"))
 		return;
 	if (loading_given(l, "SCOREBOX_API_KEY_PARAM"))
-		loading_wrong(l, "SCOREBOX_API_KEY_HEADER and SCOREBOX_API_KEY_PARAM are both set; the key is sent in one of them");
-	source->key_param = "";	/* not in the address as well */
+		loading_wrong(l,
+			"SCOREBOX_API_KEY_HEADER and SCOREBOX_API_KEY_PARAM are both set; the key is sent in one of them");
+	source->key_param = ""; /* not in the address as well */
 }
 
 static void source(struct loading *l)
@@ -71,18 +73,23 @@ static void source(struct loading *l)
 	if (source_check(&config->source, &why) != STATUS_OK)
 		loading_wrong(l, "SCOREBOX_API_RECORDS, _ID, _OK, _REASON or _TOTAL: %s", why.text);
 	if (!*config->api_cert_file != !*config->api_key_file &&
-	    !loading_bad(l, "SCOREBOX_API_CERT_FILE") && !loading_bad(l, "SCOREBOX_API_CERT_KEY_FILE"))
-		loading_wrong(l, "SCOREBOX_API_CERT_FILE and SCOREBOX_API_CERT_KEY_FILE go together; set both or none");
+		!loading_bad(l, "SCOREBOX_API_CERT_FILE") &&
+		!loading_bad(l, "SCOREBOX_API_CERT_KEY_FILE"))
+		loading_wrong(l,
+			"SCOREBOX_API_CERT_FILE and SCOREBOX_API_CERT_KEY_FILE go together; set both or none");
 	if (!(l->purpose & SETTINGS_POLL))
 		return;
 	if (cricapi && !*config->api_key && !loading_bad(l, "SCOREBOX_API_KEY"))
-		loading_wrong(l, "SCOREBOX_API_KEY is not set: the API wants a key (free at cricapi.com); "
-				 "put it in a file and name the file in SCOREBOX_API_KEY_FILE");
+		loading_wrong(l,
+			"SCOREBOX_API_KEY is not set: the API wants a key (free at cricapi.com); "
+			"put it in a file and name the file in SCOREBOX_API_KEY_FILE");
 	if (!cricapi && !loading_given(l, "SCOREBOX_API_URL"))
-		loading_wrong(l, "SCOREBOX_API_URL is not set: SCOREBOX_SOURCE=custom needs the address of its rows");
+		loading_wrong(l,
+			"SCOREBOX_API_URL is not set: SCOREBOX_SOURCE=custom needs the address of its rows");
 	if (strstr(config->api_url, "key=") || strstr(config->api_url, "token="))
-		loading_warn(l, "SCOREBOX_API_URL seems to hold a key; "
-				"it belongs into SCOREBOX_API_KEY_FILE, where it is kept out of the log");
+		loading_warn(l,
+			"SCOREBOX_API_URL seems to hold a key; "
+			"it belongs into SCOREBOX_API_KEY_FILE, where it is kept out of the log");
 }
 
 /* ---- Kafka ---- */
@@ -90,15 +97,21 @@ static void source(struct loading *l)
 static void not_in_this_build(struct loading *l, const char *name)
 {
 	if (loading_given(l, name) && !loading_bad(l, name))
-		loading_wrong(l, "%s: this build speaks plaintext to Kafka, without login or TLS; unset it and "
-				 "use a broker's plaintext listener inside your own network", name);
+		loading_wrong(l,
+			"%s: this build speaks plaintext to Kafka, without login or TLS; unset it and "
+			"use a broker's plaintext listener inside your own network",
+			name);
 }
 
 static void kafka_security(struct loading *l)
 {
 	static const char *const names[] = {
-		"SCOREBOX_KAFKA_SASL_MECHANISM", "SCOREBOX_KAFKA_SASL_USERNAME", "SCOREBOX_KAFKA_SASL_PASSWORD",
-		"SCOREBOX_KAFKA_CA_FILE", "SCOREBOX_KAFKA_CERT_FILE", "SCOREBOX_KAFKA_KEY_FILE",
+		"SCOREBOX_KAFKA_SASL_MECHANISM",
+		"SCOREBOX_KAFKA_SASL_USERNAME",
+		"SCOREBOX_KAFKA_SASL_PASSWORD",
+		"SCOREBOX_KAFKA_CA_FILE",
+		"SCOREBOX_KAFKA_CERT_FILE",
+		"SCOREBOX_KAFKA_KEY_FILE",
 	};
 
 	if (l->made->config.kafka_security != SECURITY_PLAINTEXT)
@@ -112,8 +125,10 @@ static void kafka(struct loading *l)
 	const struct config *config = &l->made->config;
 
 	kafka_security(l);
-	if (*config->kafka_instance && !*config->kafka_group && !loading_bad(l, "SCOREBOX_KAFKA_GROUP"))
-		loading_wrong(l, "SCOREBOX_KAFKA_INSTANCE names this box within a group: set SCOREBOX_KAFKA_GROUP too");
+	if (*config->kafka_instance && !*config->kafka_group &&
+		!loading_bad(l, "SCOREBOX_KAFKA_GROUP"))
+		loading_wrong(l,
+			"SCOREBOX_KAFKA_INSTANCE names this box within a group: set SCOREBOX_KAFKA_GROUP too");
 	if (!(l->purpose & (SETTINGS_PUBLISH | SETTINGS_READ)))
 		return;
 	if (!*config->kafka_brokers && !loading_bad(l, "SCOREBOX_KAFKA_BROKERS"))
@@ -129,25 +144,31 @@ static void sizes(struct loading *l)
 
 	value_size_text(config->spool_max / 4, most, sizeof most);
 	if (config->api_max_record > config->spool_max / 4)
-		loading_wrong(l, "SCOREBOX_API_MAX_RECORD is above %s, a quarter of SCOREBOX_SPOOL_MAX; "
-				 "lower the one or raise the other", most);
+		loading_wrong(l,
+			"SCOREBOX_API_MAX_RECORD is above %s, a quarter of SCOREBOX_SPOOL_MAX; "
+			"lower the one or raise the other",
+			most);
 	if (config->api_max_record > config->api_max_body)
-		loading_wrong(l, "SCOREBOX_API_MAX_RECORD is above SCOREBOX_API_MAX_BODY; lower the one or raise the other");
+		loading_wrong(l,
+			"SCOREBOX_API_MAX_RECORD is above SCOREBOX_API_MAX_BODY; lower the one or raise the other");
 }
 
 static void output(struct loading *l)
 {
 	const struct config *config = &l->made->config;
 
-	if (l->purpose & SETTINGS_RENDER && !*config->output_dir && !loading_bad(l, "SCOREBOX_OUTPUT_DIR"))
-		loading_wrong(l, "SCOREBOX_OUTPUT_DIR is not set: name the folder for the workbooks, "
-				 "such as /media/scores");
+	if (l->purpose & SETTINGS_RENDER && !*config->output_dir &&
+		!loading_bad(l, "SCOREBOX_OUTPUT_DIR"))
+		loading_wrong(l,
+			"SCOREBOX_OUTPUT_DIR is not set: name the folder for the workbooks, "
+			"such as /media/scores");
 }
 
 enum status settings_budget(const struct config *config, struct budget *out, struct why *why)
 {
-	static const enum budget_mode modes[] = { BUDGET_PRODUCE, BUDGET_CONSUME, BUDGET_BOTH };
-	static const uint64_t defaults[] = { BUDGET_DEFAULT_PRODUCE, BUDGET_DEFAULT_CONSUME, BUDGET_DEFAULT_BOTH };
+	static const enum budget_mode modes[] = {BUDGET_PRODUCE, BUDGET_CONSUME, BUDGET_BOTH};
+	static const uint64_t defaults[] = {
+		BUDGET_DEFAULT_PRODUCE, BUDGET_DEFAULT_CONSUME, BUDGET_DEFAULT_BOTH};
 	uint64_t ceiling = config->memory_max ? config->memory_max : defaults[config->mode];
 
 	return budget_share(modes[config->mode], ceiling, config->api_max_record, 1, out, why);
@@ -158,8 +179,9 @@ static void memory(struct loading *l)
 	struct budget budget;
 	struct why why;
 
-	if (l->purpose && !loading_bad(l, "SCOREBOX_MEMORY_MAX") && !loading_bad(l, "SCOREBOX_API_MAX_RECORD") &&
-	    settings_budget(&l->made->config, &budget, &why) != STATUS_OK)
+	if (l->purpose && !loading_bad(l, "SCOREBOX_MEMORY_MAX") &&
+		!loading_bad(l, "SCOREBOX_API_MAX_RECORD") &&
+		settings_budget(&l->made->config, &budget, &why) != STATUS_OK)
 		loading_wrong(l, "SCOREBOX_MEMORY_MAX: %s", why.text);
 }
 

@@ -19,9 +19,12 @@ static void look_at_name(struct loading *l, const char *name)
 			return;
 	}
 	if (setting_nearest(name, near, sizeof near))
-		loading_warn(l, "%.80s is no setting and has no effect; did you mean %s?", name, near);
+		loading_warn(
+			l, "%.80s is no setting and has no effect; did you mean %s?", name, near);
 	else
-		loading_warn(l, "%.80s is no setting and has no effect; `scorebox help` lists them all", name);
+		loading_warn(l,
+			"%.80s is no setting and has no effect; `scorebox help` lists them all",
+			name);
 }
 
 void settings_look_at_names(struct loading *l)

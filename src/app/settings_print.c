@@ -35,7 +35,8 @@ static void choices(const struct setting *s, char *out, size_t out_bytes)
 			out[i] = '|';
 }
 
-static void each_section(FILE *out, void (*head)(FILE *, const char *), void (*row)(FILE *, const struct setting *))
+static void each_section(
+	FILE *out, void (*head)(FILE *, const char *), void (*row)(FILE *, const struct setting *))
 {
 	int section = -1;
 
@@ -65,8 +66,8 @@ static void help_row(FILE *out, const struct setting *s)
 	choices(s, words, sizeof words);
 	fprintf(out, "  %s%s%s%s\n", s->name, s->type == SETTING_SECRET ? " or " : "",
 		s->type == SETTING_SECRET ? s->name : "", s->type == SETTING_SECRET ? "_FILE" : "");
-	snprintf(text, sizeof text, "%s%s%s%s%s%s%s", s->meaning, *words ? " One of " : "", words, *words ? "." : "",
-		 *fallback ? " Default: " : "", fallback, *fallback ? "." : "");
+	snprintf(text, sizeof text, "%s%s%s%s%s%s%s", s->meaning, *words ? " One of " : "", words,
+		*words ? "." : "", *fallback ? " Default: " : "", fallback, *fallback ? "." : "");
 	print_wrapped(out, "      ", text, 84);
 }
 
@@ -74,7 +75,7 @@ void settings_print_help(FILE *out)
 {
 	fputs("Settings (environment variables, or NAME=value lines of --env-file; the environment wins).\n"
 	      "Sizes take KiB, MiB, GiB; durations ms, s, m, h.\n",
-	      out);
+		out);
 	each_section(out, help_head, help_row);
 }
 
@@ -148,7 +149,7 @@ void settings_print_example(FILE *out)
 {
 	fputs("# Settings of scorebox: NAME=value lines, read with --env-file or by systemd. What is commented\n"
 	      "# out has its default. Secrets are best named by file (NAME_FILE).\n",
-	      out);
+		out);
 	each_section(out, example_head, example_row);
 }
 
@@ -179,13 +180,13 @@ static void shown_value(const struct settings *s, size_t i, char *out, size_t ou
 
 void settings_print_effective(const struct settings *s, FILE *out)
 {
-	static const char *const origins[] = { "default", "environment", "env file" };
+	static const char *const origins[] = {"default", "environment", "env file"};
 
 	for (size_t i = 0; i < settings_count; i++) {
 		char text[600];
 
 		shown_value(s, i, text, sizeof text);
-		fprintf(out, "  %-30s %-44s %s%s\n", settings_table[i].name, text, origins[s->value[i].origin],
-			s->value[i].by_file ? ", by _FILE" : "");
+		fprintf(out, "  %-30s %-44s %s%s\n", settings_table[i].name, text,
+			origins[s->value[i].origin], s->value[i].by_file ? ", by _FILE" : "");
 	}
 }

@@ -21,7 +21,8 @@ static enum status within(int64_t n, const struct setting *s, struct why *why)
 	return fail(why, STATUS_BAD_DATA, "expected %s to %s", least, most);
 }
 
-static enum status store_duration(void *field, const struct setting *s, const char *text, struct why *why)
+static enum status store_duration(
+	void *field, const struct setting *s, const char *text, struct why *why)
 {
 	int64_t ms;
 	enum status status = value_duration(text, &ms, why);
@@ -33,7 +34,8 @@ static enum status store_duration(void *field, const struct setting *s, const ch
 	return status;
 }
 
-static enum status store_size(void *field, const struct setting *s, const char *text, struct why *why)
+static enum status store_size(
+	void *field, const struct setting *s, const char *text, struct why *why)
 {
 	uint64_t bytes;
 	enum status status = value_size(text, &bytes, why);
@@ -45,7 +47,8 @@ static enum status store_size(void *field, const struct setting *s, const char *
 	return status;
 }
 
-static enum status store_word(void *field, const struct setting *s, const char *text, struct why *why)
+static enum status store_word(
+	void *field, const struct setting *s, const char *text, struct why *why)
 {
 	int place;
 	enum status status = value_word(text, s->words, &place, why);
@@ -55,7 +58,8 @@ static enum status store_word(void *field, const struct setting *s, const char *
 	return status;
 }
 
-static enum status store_poll(struct config *config, const struct setting *s, const char *text, struct why *why)
+static enum status store_poll(
+	struct config *config, const struct setting *s, const char *text, struct why *why)
 {
 	struct why unused;
 
@@ -63,11 +67,13 @@ static enum status store_poll(struct config *config, const struct setting *s, co
 	if (config->poll_auto)
 		return STATUS_OK;
 	if (store_duration(&config->poll_fixed_ms, s, text, &unused) != STATUS_OK)
-		return fail(why, STATUS_BAD_DATA, "expected auto or a duration such as 15s, at most 168h");
+		return fail(why, STATUS_BAD_DATA,
+			"expected auto or a duration such as 15s, at most 168h");
 	return STATUS_OK;
 }
 
-static enum status store_text(void *field, const struct setting *s, const char *text, struct why *why)
+static enum status store_text(
+	void *field, const struct setting *s, const char *text, struct why *why)
 {
 	if (s->check && *text) {
 		enum status status = s->check(text, why);
@@ -81,7 +87,8 @@ static enum status store_text(void *field, const struct setting *s, const char *
 	return STATUS_OK;
 }
 
-enum status setting_store(struct config *config, const struct setting *s, const char *text, struct why *why)
+enum status setting_store(
+	struct config *config, const struct setting *s, const char *text, struct why *why)
 {
 	void *field = (char *)config + s->offset;
 

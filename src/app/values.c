@@ -13,10 +13,18 @@ struct unit {
 };
 
 static const struct unit duration_units[] = {
-	{ "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 }, { "h", 60 * 60 * 1000 }, { NULL, 0 },
+	{"ms", 1},
+	{"s", 1000},
+	{"m", 60 * 1000},
+	{"h", 60 * 60 * 1000},
+	{NULL, 0},
 };
 static const struct unit size_units[] = {
-	{ "", 1 }, { "KiB", 1ull << 10 }, { "MiB", 1ull << 20 }, { "GiB", 1ull << 30 }, { NULL, 0 },
+	{"", 1},
+	{"KiB", 1ull << 10},
+	{"MiB", 1ull << 20},
+	{"GiB", 1ull << 30},
+	{NULL, 0},
 };
 
 /* Reads digits; false where there are none or they do not fit. */
@@ -65,7 +73,8 @@ enum status value_duration(const char *text, int64_t *out_ms, struct why *why)
 	if (!strcmp(text, "0"))
 		ms = 0;
 	else if (!scaled(text, duration_units, &ms))
-		return fail(why, STATUS_BAD_DATA, "expected a duration such as 15s (units ms, s, m, h)");
+		return fail(why, STATUS_BAD_DATA,
+			"expected a duration such as 15s (units ms, s, m, h)");
 	*out_ms = (int64_t)ms;
 	return STATUS_OK;
 }
@@ -73,16 +82,19 @@ enum status value_duration(const char *text, int64_t *out_ms, struct why *why)
 enum status value_size(const char *text, uint64_t *out_bytes, struct why *why)
 {
 	if (!scaled(text, size_units, out_bytes))
-		return fail(why, STATUS_BAD_DATA, "expected a size such as 64MiB (units KiB, MiB, GiB)");
+		return fail(why, STATUS_BAD_DATA,
+			"expected a size such as 64MiB (units KiB, MiB, GiB)");
 	return STATUS_OK;
 }
 
-enum status value_count(const char *text, uint64_t least, uint64_t most, uint64_t *out, struct why *why)
+enum status value_count(
+	const char *text, uint64_t least, uint64_t most, uint64_t *out, struct why *why)
 {
 	uint64_t n;
 
 	if (!digits(&text, &n) || *text || n < least || n > most)
-		return fail(why, STATUS_BAD_DATA, "expected a whole number from %" PRIu64 " to %" PRIu64, least, most);
+		return fail(why, STATUS_BAD_DATA,
+			"expected a whole number from %" PRIu64 " to %" PRIu64, least, most);
 	*out = n;
 	return STATUS_OK;
 }
@@ -105,7 +117,8 @@ enum status value_word(const char *text, const char *words, int *out, struct why
 	return fail(why, STATUS_BAD_DATA, "expected one of: %s", words);
 }
 
-static void unit_text(uint64_t n, const struct unit *units, const char *zero, char *out, size_t out_bytes)
+static void unit_text(
+	uint64_t n, const struct unit *units, const char *zero, char *out, size_t out_bytes)
 {
 	const struct unit *best = units;
 

@@ -9,7 +9,8 @@ enum status value_duration(const char *text, int64_t *out_ms, struct why *why) M
 /* "64MiB", "256KiB", "1GiB", or plain bytes. */
 enum status value_size(const char *text, uint64_t *out_bytes, struct why *why) MUST_CHECK;
 /* A whole number from `least` to `most`. */
-enum status value_count(const char *text, uint64_t least, uint64_t most, uint64_t *out, struct why *why) MUST_CHECK;
+enum status value_count(
+	const char *text, uint64_t least, uint64_t most, uint64_t *out, struct why *why) MUST_CHECK;
 /* The place of `text` in the blank-separated list `words`. */
 enum status value_word(const char *text, const char *words, int *out, struct why *why) MUST_CHECK;
 

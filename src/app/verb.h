@@ -7,33 +7,35 @@
 /* Which settings a verb wants. */
 enum verb_needs {
 	NEEDS_NOTHING,
-	NEEDS_MODE,	/* of SCOREBOX_MODE */
-	NEEDS_PRODUCE, NEEDS_CONSUME, NEEDS_BOTH,
-	NEEDS_DRAIN,	/* Kafka, writing */
-	NEEDS_BOOKS,	/* the output folder */
-	NEEDS_STORE,	/* all must be right, nothing must be set */
-	NEEDS_STATE_DIR,	/* nothing but the state folder is looked at */
+	NEEDS_MODE, /* of SCOREBOX_MODE */
+	NEEDS_PRODUCE,
+	NEEDS_CONSUME,
+	NEEDS_BOTH,
+	NEEDS_DRAIN,	 /* Kafka, writing */
+	NEEDS_BOOKS,	 /* the output folder */
+	NEEDS_STORE,	 /* all must be right, nothing must be set */
+	NEEDS_STATE_DIR, /* nothing but the state folder is looked at */
 };
 
 struct call;
 struct verb {
-	const char *name;	/* one word, or two; "": none was given */
+	const char *name; /* one word, or two; "": none was given */
 	enum verb_needs needs;
-	unsigned options;	/* of enum option */
-	bool raw;		/* reads its own arguments */
-	const char *usage;	/* behind the name */
-	const char *help;	/* one line */
+	unsigned options;  /* of enum option */
+	bool raw;	   /* reads its own arguments */
+	const char *usage; /* behind the name */
+	const char *help;  /* one line */
 	int (*run)(struct call *call);
 };
-extern const struct verb verbs[];	/* ends with name NULL */
+extern const struct verb verbs[]; /* ends with name NULL */
 
 struct call {
 	const struct verb *verb;
 	struct options options;
-	struct settings_request request;	/* how the settings are read: again on SIGHUP */
-	struct settings *settings;	/* NULL with NEEDS_NOTHING */
-	const struct config *config;	/* of `settings` */
-	int argc;			/* of raw verbs: argv[0] is the verb */
+	struct settings_request request; /* how the settings are read: again on SIGHUP */
+	struct settings *settings;	 /* NULL with NEEDS_NOTHING */
+	const struct config *config;	 /* of `settings` */
+	int argc;			 /* of raw verbs: argv[0] is the verb */
 	char **argv;
 };
 
@@ -49,7 +51,7 @@ int usage_error(const char *format, ...) PRINTF_LIKE(1, 2);
 /* The exit code that tells what `s` was about. */
 int exit_code_of(enum status s);
 
-int verb_run(struct call *call);	/* produce, consume, both */
+int verb_run(struct call *call); /* produce, consume, both */
 int verb_drain(struct call *call);
 int verb_books(struct call *call);
 int verb_check(struct call *call);

@@ -10,12 +10,12 @@ static void print_verbs(FILE *out)
 	      "workbook per match.\n\n"
 	      "  scorebox [--env-file FILE] VERB [OPTIONS]     without a verb: what SCOREBOX_MODE says\n\n"
 	      "Verbs\n",
-	      out);
+		out);
 	for (const struct verb *v = verbs; v->name; v++)
 		fprintf(out, "  %-13s %s\n", v->name, v->help);
 	fputs("\n`scorebox help VERB` tells a verb's options. Exit codes: 0 done, 64 usage, 69 a peer could not be\n"
 	      "reached, 70 internal, 74 storage, 75 another instance runs here, 78 settings.\n\n",
-	      out);
+		out);
 }
 
 static int print_verb(const char *name)
@@ -26,7 +26,8 @@ static int print_verb(const char *name)
 	for (const struct verb *v = verbs; v->name; v++) {
 		if (strncmp(v->name, name, length) || (v->name[length] && v->name[length] != ' '))
 			continue;
-		printf("%sscorebox %s%s%s\n  %s\n", found ? "\n" : "", v->name, *v->usage ? " " : "", v->usage, v->help);
+		printf("%sscorebox %s%s%s\n  %s\n", found ? "\n" : "", v->name,
+			*v->usage ? " " : "", v->usage, v->help);
 		options_print(stdout, v->options, v->needs != NEEDS_NOTHING);
 		found = true;
 	}

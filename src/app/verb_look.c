@@ -26,8 +26,10 @@ int verb_status(struct call *call)
 	if (s == STATUS_OK)
 		s = file_read(path, STATUS_BYTES, &text, &length, &why);
 	if (s == STATUS_NOT_FOUND) {
-		log_error("status.none", "no daemon has written '%s'; start `scorebox produce`, `consume` or `both`, or "
-					 "name its folder in SCOREBOX_STATE_DIR", path);
+		log_error("status.none",
+			"no daemon has written '%s'; start `scorebox produce`, `consume` or `both`, or "
+			"name its folder in SCOREBOX_STATE_DIR",
+			path);
 		return EXIT_PEER;
 	}
 	if (s != STATUS_OK) {
@@ -52,7 +54,8 @@ int verb_serve(struct call *call)
 /* The cluster's threads must not take the signals that end us: they are blocked before it starts. */
 int verb_broker(struct call *call)
 {
-	unsigned partitions = call->options.partitions ? call->options.partitions : BROKER_PARTITIONS;
+	unsigned partitions = call->options.partitions ? call->options.partitions
+						       : BROKER_PARTITIONS;
 	const char *topic = call->options.topic ? call->options.topic : "cricket-live-data";
 	struct embedded *embedded;
 	struct why why;
@@ -71,8 +74,9 @@ int verb_broker(struct call *call)
 	}
 	printf("%s\n", embedded_bootstrap(embedded));
 	fflush(stdout);
-	log_warn("broker.memory", "this embedded broker keeps nothing: its records are gone when it ends, and beyond "
-				  "5 MiB a partition the oldest go silently; for demo and tests only");
+	log_warn("broker.memory",
+		"this embedded broker keeps nothing: its records are gone when it ends, and beyond "
+		"5 MiB a partition the oldest go silently; for demo and tests only");
 	sigwait(&ends, &signal_number);
 	embedded_close(embedded);
 	return EXIT_DONE;

@@ -15,7 +15,9 @@ static void report_renewal(void *context, bool wrong, const char *text)
 {
 	(void)context;
 	if (wrong)
-		log_error("config", "%s; the settings stay as they were; correct it and send SIGHUP again", text);
+		log_error("config",
+			"%s; the settings stay as they were; correct it and send SIGHUP again",
+			text);
 	else
 		log_warn("config", "%s", text);
 }
@@ -41,7 +43,7 @@ static const struct config *renew(void *context)
 
 int verb_run(struct call *call)
 {
-	struct renewal r = { .call = call, .request = call->request };
+	struct renewal r = {.call = call, .request = call->request};
 
 	/* What runs cannot change by a signal: neither the mode nor what it wants. */
 	r.request.mode_given = true;

@@ -17,17 +17,21 @@ enum { SHOWN_BYTES = 120 };
 struct look {
 	int lock;
 	char path[PATH_MAX];
-	struct spool *spool;	/* NULL: there is none yet */
+	struct spool *spool; /* NULL: there is none yet */
 };
 
 static int refuse_busy(const char *folder, pid_t holder)
 {
 	if (holder)
-		log_error("instance.busy", "scorebox with pid %ld runs on '%s'; nothing was done; stop it first, or ask "
-					   "`scorebox status`", (long)holder, folder);
+		log_error("instance.busy",
+			"scorebox with pid %ld runs on '%s'; nothing was done; stop it first, or ask "
+			"`scorebox status`",
+			(long)holder, folder);
 	else
-		log_error("instance.busy", "another scorebox runs on '%s'; nothing was done; stop it first, or ask "
-					   "`scorebox status`", folder);
+		log_error("instance.busy",
+			"another scorebox runs on '%s'; nothing was done; stop it first, or ask "
+			"`scorebox status`",
+			folder);
 	return EXIT_INSTANCE;
 }
 
@@ -43,11 +47,11 @@ static int look_open(struct look *look, const struct config *config)
 	static const uint8_t no_run[RUN_BYTES];
 	const char *folder = config->state_dir;
 	struct spool_opening opening;
-	struct why why = { .text = "the path is too long" };
+	struct why why = {.text = "the path is too long"};
 	pid_t holder = 0;
 	enum status s;
 
-	*look = (struct look){ .lock = -1 };
+	*look = (struct look){.lock = -1};
 	s = file_join(folder, SERVICE_SPOOL_FILE, look->path, sizeof look->path);
 	if (s != STATUS_OK)
 		return open_failed(s, &why);
@@ -60,12 +64,15 @@ static int look_open(struct look *look, const struct config *config)
 		return refuse_busy(folder, holder);
 	if (s != STATUS_OK)
 		return open_failed(s, &why);
-	s = spool_open(&look->spool, look->path, service_spool_cap(config), config->spool_full, no_run, &opening, &why);
+	s = spool_open(&look->spool, look->path, service_spool_cap(config), config->spool_full,
+		no_run, &opening, &why);
 	if (s != STATUS_OK)
 		return open_failed(s, &why);
 	if (*opening.set_aside)
-		log_error("spool.damaged", "the spool was damaged and is set aside as '%s'; what waited in it was not "
-					   "sent; a new one is begun", opening.set_aside);
+		log_error("spool.damaged",
+			"the spool was damaged and is set aside as '%s'; what waited in it was not "
+			"sent; a new one is begun",
+			opening.set_aside);
 	return EXIT_DONE;
 }
 
@@ -97,7 +104,8 @@ static void print_letter(void *context, const struct spool_letter *letter)
 	log_redact(letter->reason, strlen(letter->reason), reason, sizeof reason);
 	log_redact(letter->bytes.bytes, letter->bytes.length, bytes, sizeof bytes);
 	clock_format(letter->at_us, 3, when);
-	printf("dead letter %s, seen %" PRIu64 " times: %s: %s\n", when, letter->times, reason, bytes);
+	printf("dead letter %s, seen %" PRIu64 " times: %s: %s\n", when, letter->times, reason,
+		bytes);
 }
 
 static void print_totals(const struct spool *spool)
@@ -105,9 +113,10 @@ static void print_totals(const struct spool *spool)
 	struct spool_figures f;
 
 	spool_figures(spool, &f);
-	printf("%" PRIu64 " rows wait, %" PRIu64 " of %" PRIu64 " bytes; ever: %" PRIu64 " dead letters (%" PRIu64
-	       " refused by the broker), %" PRIu64 " superseded states dropped, %" PRIu64 " databases set aside\n",
-	       f.rows, f.bytes, f.max_bytes, f.dead_letters, f.refused, f.dropped, f.set_aside);
+	printf("%" PRIu64 " rows wait, %" PRIu64 " of %" PRIu64 " bytes; ever: %" PRIu64
+	       " dead letters (%" PRIu64 " refused by the broker), %" PRIu64
+	       " superseded states dropped, %" PRIu64 " databases set aside\n",
+		f.rows, f.bytes, f.max_bytes, f.dead_letters, f.refused, f.dropped, f.set_aside);
 }
 
 int verb_spool_ls(struct call *call)
@@ -141,8 +150,10 @@ int verb_spool_verify(struct call *call)
 			printf("the spool is sound: ");
 			print_totals(look.spool);
 		} else {
-			log_error("spool.damaged", "%s; the file stays as it is; the daemon sets it aside and begins anew "
-						   "when it meets the damage", why.text);
+			log_error("spool.damaged",
+				"%s; the file stays as it is; the daemon sets it aside and begins anew "
+				"when it meets the damage",
+				why.text);
 			code = EXIT_STORAGE;
 		}
 	}

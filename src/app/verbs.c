@@ -8,35 +8,43 @@
 #include <string.h>
 
 const struct verb verbs[] = {
-	{ "produce", NEEDS_PRODUCE, OPTION_SWEEPS | OPTION_TIMEOUT, false, "[--sweeps N | --once] [--timeout D]",
-	  "poll the API and publish every change to Kafka, until SIGTERM", verb_run },
-	{ "consume", NEEDS_CONSUME, OPTION_UNTIL_END | OPTION_TIMEOUT, false, "[--until-end] [--timeout D]",
-	  "read the topic and keep one workbook per match, until SIGTERM", verb_run },
-	{ "both", NEEDS_BOTH, 0, false, "", "produce and consume in one process", verb_run },
-	{ "check", NEEDS_MODE, OPTION_ONLINE, false, "[--online]",
-	  "say all that is wrong with the settings; --online: try the peers too", verb_check },
-	{ "status", NEEDS_STATE_DIR, 0, false, "", "print what the daemon last wrote about itself (JSON)", verb_status },
-	{ "demo", NEEDS_NOTHING, 0, true, "", "the whole path on this machine, nothing else installed: "
-					     "workbooks in ./scorebox-demo/", verb_demo },
-	{ "serve", NEEDS_NOTHING, 0, true,
-	  "[--listen A] [--port P] [--ca-out FILE] [--rows N] [--key K]\n"
-	  "                  [--quota N] [--speed N | --step] [--fault KIND[@N[+]]] FILE|DIR...",
-	  "a replay of the API from recorded pages and matches", verb_serve },
-	{ "broker", NEEDS_NOTHING, OPTION_BROKER, false, "[--partitions N] [--topic T]",
-	  "an embedded Kafka broker on loopback; it keeps nothing", verb_broker },
-	{ "spool ls", NEEDS_STORE, 0, false, "", "list the rows that wait for Kafka, and the dead letters", verb_spool_ls },
-	{ "spool verify", NEEDS_STORE, 0, false, "", "check the spool's database", verb_spool_verify },
-	{ "spool drain", NEEDS_DRAIN, OPTION_TIMEOUT, false, "[--timeout D]",
-	  "send what waits to Kafka without polling", verb_drain },
-	{ "books", NEEDS_BOOKS, OPTION_TIMEOUT, false, "[--timeout D]",
-	  "write all workbooks anew from the journal, without Kafka", verb_books },
-	{ "version", NEEDS_NOTHING, 0, false, "", "this program's version and those of its libraries", verb_version },
-	{ "help", NEEDS_NOTHING, OPTION_FORMS | OPTION_WORD, false, "[VERB | --markdown | --env]",
-	  "verbs and settings, or one verb's options", verb_help },
-	{ NULL, NEEDS_NOTHING, 0, false, NULL, NULL, NULL },
+	{"produce", NEEDS_PRODUCE, OPTION_SWEEPS | OPTION_TIMEOUT, false,
+		"[--sweeps N | --once] [--timeout D]",
+		"poll the API and publish every change to Kafka, until SIGTERM", verb_run},
+	{"consume", NEEDS_CONSUME, OPTION_UNTIL_END | OPTION_TIMEOUT, false,
+		"[--until-end] [--timeout D]",
+		"read the topic and keep one workbook per match, until SIGTERM", verb_run},
+	{"both", NEEDS_BOTH, 0, false, "", "produce and consume in one process", verb_run},
+	{"check", NEEDS_MODE, OPTION_ONLINE, false, "[--online]",
+		"say all that is wrong with the settings; --online: try the peers too", verb_check},
+	{"status", NEEDS_STATE_DIR, 0, false, "",
+		"print what the daemon last wrote about itself (JSON)", verb_status},
+	{"demo", NEEDS_NOTHING, 0, true, "",
+		"the whole path on this machine, nothing else installed: "
+		"workbooks in ./scorebox-demo/",
+		verb_demo},
+	{"serve", NEEDS_NOTHING, 0, true,
+		"[--listen A] [--port P] [--ca-out FILE] [--rows N] [--key K]\n"
+		"                  [--quota N] [--speed N | --step] [--fault KIND[@N[+]]] FILE|DIR...",
+		"a replay of the API from recorded pages and matches", verb_serve},
+	{"broker", NEEDS_NOTHING, OPTION_BROKER, false, "[--partitions N] [--topic T]",
+		"an embedded Kafka broker on loopback; it keeps nothing", verb_broker},
+	{"spool ls", NEEDS_STORE, 0, false, "",
+		"list the rows that wait for Kafka, and the dead letters", verb_spool_ls},
+	{"spool verify", NEEDS_STORE, 0, false, "", "check the spool's database",
+		verb_spool_verify},
+	{"spool drain", NEEDS_DRAIN, OPTION_TIMEOUT, false, "[--timeout D]",
+		"send what waits to Kafka without polling", verb_drain},
+	{"books", NEEDS_BOOKS, OPTION_TIMEOUT, false, "[--timeout D]",
+		"write all workbooks anew from the journal, without Kafka", verb_books},
+	{"version", NEEDS_NOTHING, 0, false, "",
+		"this program's version and those of its libraries", verb_version},
+	{"help", NEEDS_NOTHING, OPTION_FORMS | OPTION_WORD, false, "[VERB | --markdown | --env]",
+		"verbs and settings, or one verb's options", verb_help},
+	{NULL, NEEDS_NOTHING, 0, false, NULL, NULL, NULL},
 };
 
-static const struct verb by_mode = { "", NEEDS_MODE, 0, false, "", "", verb_run };
+static const struct verb by_mode = {"", NEEDS_MODE, 0, false, "", "", verb_run};
 
 int usage_error(const char *format, ...)
 {
@@ -77,10 +85,11 @@ int exit_code_of(enum status s)
 /* Neither a verb nor a setting: somebody who sees this program for the first time. */
 static int nothing_given(void)
 {
-	log_error("config", "no verb was given and no setting is set; nothing was started. "
-			    "Try `scorebox demo`: it needs nothing. The real thing needs at least "
-			    "SCOREBOX_API_KEY_FILE (or SCOREBOX_API_KEY) and SCOREBOX_KAFKA_BROKERS, for workbooks also "
-			    "SCOREBOX_OUTPUT_DIR and SCOREBOX_MODE=both; `scorebox help` lists all verbs and settings");
+	log_error("config",
+		"no verb was given and no setting is set; nothing was started. "
+		"Try `scorebox demo`: it needs nothing. The real thing needs at least "
+		"SCOREBOX_API_KEY_FILE (or SCOREBOX_API_KEY) and SCOREBOX_KAFKA_BROKERS, for workbooks also "
+		"SCOREBOX_OUTPUT_DIR and SCOREBOX_MODE=both; `scorebox help` lists all verbs and settings");
 	return EXIT_SETTINGS;
 }
 
@@ -103,7 +112,7 @@ static const struct verb *help_verb(void)
 	int words;
 	char name[] = "help";
 
-	return find_verb(1, (char *[]){ name }, &words);
+	return find_verb(1, (char *[]){name}, &words);
 }
 
 static int read_rest(struct call *call, int argc, char **argv)
@@ -111,8 +120,10 @@ static int read_rest(struct call *call, int argc, char **argv)
 	struct why why;
 	int used;
 
-	if (options_parse(&call->options, call->verb->options, false, argc, argv, &used, &why) != STATUS_OK)
-		return usage_error("%s%s%s", call->verb->name, *call->verb->name ? ": " : "", why.text);
+	if (options_parse(&call->options, call->verb->options, false, argc, argv, &used, &why) !=
+		STATUS_OK)
+		return usage_error(
+			"%s%s%s", call->verb->name, *call->verb->name ? ": " : "", why.text);
 	if (call->options.help && call->verb->run != verb_help) {
 		call->options.word = call->verb->name;
 		call->verb = help_verb();
@@ -166,14 +177,14 @@ static void want(struct settings_request *r, enum verb_needs needs)
 		enum config_mode mode;
 		unsigned purpose;
 	} wants[] = {
-		[NEEDS_MODE] = { .any_purpose = true },
-		[NEEDS_PRODUCE] = { true, true, MODE_PRODUCE, 0 },
-		[NEEDS_CONSUME] = { true, true, MODE_CONSUME, 0 },
-		[NEEDS_BOTH] = { true, true, MODE_BOTH, 0 },
-		[NEEDS_DRAIN] = { true, false, MODE_PRODUCE, SETTINGS_PUBLISH },
-		[NEEDS_BOOKS] = { true, false, MODE_CONSUME, SETTINGS_RENDER },
-		[NEEDS_STORE] = { true, false, MODE_PRODUCE, 0 },
-		[NEEDS_STATE_DIR] = { true, false, MODE_PRODUCE, SETTINGS_STATE_ONLY },
+		[NEEDS_MODE] = {.any_purpose = true},
+		[NEEDS_PRODUCE] = {true, true, MODE_PRODUCE, 0},
+		[NEEDS_CONSUME] = {true, true, MODE_CONSUME, 0},
+		[NEEDS_BOTH] = {true, true, MODE_BOTH, 0},
+		[NEEDS_DRAIN] = {true, false, MODE_PRODUCE, SETTINGS_PUBLISH},
+		[NEEDS_BOOKS] = {true, false, MODE_CONSUME, SETTINGS_RENDER},
+		[NEEDS_STORE] = {true, false, MODE_PRODUCE, 0},
+		[NEEDS_STATE_DIR] = {true, false, MODE_PRODUCE, SETTINGS_STATE_ONLY},
 	};
 
 	r->mode_given = wants[needs].mode_given;
@@ -203,7 +214,7 @@ int call_settings(struct call *call)
 	enum status s = settings_load(&call->settings, &call->request, &why);
 
 	if (s == STATUS_BAD_DATA)
-		return EXIT_SETTINGS;	/* all was said */
+		return EXIT_SETTINGS; /* all was said */
 	if (s != STATUS_OK) {
 		log_error("config", "%s; nothing was started", why.text);
 		return exit_code_of(s);

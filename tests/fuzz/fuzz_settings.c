@@ -44,7 +44,10 @@ static struct settings *load(const char *path, bool whole)
 {
 	size_t told = 0;
 	const struct settings_request request = {
-		.env_file = path, .any_purpose = whole, .report = report, .context = &told,
+		.env_file = path,
+		.any_purpose = whole,
+		.report = report,
+		.context = &told,
 	};
 	struct settings *s = NULL;
 	struct why why;
@@ -65,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	snprintf(path, sizeof path, "/proc/self/fd/%d", file);
 
-	struct settings *whole = load(path, true), *first = load(path, false), *second = load(path, false);
+	struct settings *whole = load(path, true), *first = load(path, false),
+			*second = load(path, false);
 
 	if (!first != !second)
 		abort();

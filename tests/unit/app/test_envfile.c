@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct complaints {
-	unsigned count, line;	/* of the last one */
+	unsigned count, line; /* of the last one */
 	char text[200];
 };
 
@@ -28,65 +28,75 @@ static void lines(void **state)
 {
 	static const struct {
 		const char *text;
-		const char *value;	/* of A; NULL: not set */
-		const char *complaint;	/* a part of it; NULL: none */
+		const char *value;     /* of A; NULL: not set */
+		const char *complaint; /* a part of it; NULL: none */
 		const char *comment;
 	} cases[] = {
-		{ "A=1", "1", NULL, "no line end" },
-		{ "A=1\n", "1", NULL, "" },
-		{ "A=1\r\n", "1", NULL, "CR LF" },
-		{ "A=1\rB=2", "1", NULL, "CR alone" },
-		{ "\xEF\xBB\xBF" "A=1", "1", NULL, "byte order mark" },
-		{ "  A \t=\t 1  ", "1", NULL, "blanks around" },
-		{ "export A=1", "1", NULL, "as a shell would have it" },
-		{ "exportA=1", NULL, NULL, "another name" },
-		{ "A=", "", NULL, "empty" },
-		{ "A=a b  c", "a b  c", NULL, "blanks within" },
-		{ "A=a#b", "a#b", NULL, "# within a word" },
-		{ "A=a #b", "a", NULL, "a comment" },
-		{ "A=a\t# b", "a", NULL, "a comment behind a tab" },
-		{ "A=#b", "", NULL, "only a comment" },
-		{ "A= # b", "", NULL, "only a comment" },
-		{ "# A=1", NULL, NULL, "a comment line" },
-		{ "\n\n \t\n", NULL, NULL, "empty lines" },
-		{ "A='a b'", "a b", NULL, "single quotes" },
-		{ "A='a # b' # c", "a # b", NULL, "# in quotes, a comment behind" },
-		{ "A='a\\\"$b`c'", "a\\\"$b`c", NULL, "nothing special within single quotes" },
-		{ "A=\"a \\\"b\\\" \\\\ \\n $HOME\"", "a \"b\" \\ \\n $HOME", NULL, "escapes; nothing is expanded" },
-		{ "A=\"a'b\"", "a'b", NULL, "the other quote" },
-		{ "A=\"\"", "", NULL, "" },
-		{ "A=a\"b\"", "a\"b\"", NULL, "quotes within a word stand for themselves" },
-		{ "A=b=c", "b=c", NULL, "" },
-		{ "A=1\nA=2", "2", NULL, "the last one counts" },
-		{ "A=\"a", NULL, "not closed", "" },
-		{ "A='a\nb'", NULL, "not closed", "values end with their line; what follows is complained of too" },
-		{ "A='a'b", NULL, "behind the closing quote", "" },
-		{ "A=\"a\\\"", NULL, "not closed", "the last quote is escaped" },
-		{ "A=\"\\", NULL, "not closed", "ends in a backslash" },
-		{ "A", NULL, "NAME=value", "" },
-		{ "=1", NULL, "NAME=value", "" },
-		{ "1A=1", NULL, "NAME=value", "" },
-		{ "A-B=1", NULL, "NAME=value", "" },
-		{ "A B=1", NULL, "NAME=value", "" },
-		{ "export", NULL, "NAME=value", "" },
-		{ "source /etc/x; A=1", NULL, "NAME=value", "not a shell" },
+		{"A=1", "1", NULL, "no line end"},
+		{"A=1\n", "1", NULL, ""},
+		{"A=1\r\n", "1", NULL, "CR LF"},
+		{"A=1\rB=2", "1", NULL, "CR alone"},
+		{"\xEF\xBB\xBF"
+		 "A=1",
+			"1", NULL, "byte order mark"},
+		{"  A \t=\t 1  ", "1", NULL, "blanks around"},
+		{"export A=1", "1", NULL, "as a shell would have it"},
+		{"exportA=1", NULL, NULL, "another name"},
+		{"A=", "", NULL, "empty"},
+		{"A=a b  c", "a b  c", NULL, "blanks within"},
+		{"A=a#b", "a#b", NULL, "# within a word"},
+		{"A=a #b", "a", NULL, "a comment"},
+		{"A=a\t# b", "a", NULL, "a comment behind a tab"},
+		{"A=#b", "", NULL, "only a comment"},
+		{"A= # b", "", NULL, "only a comment"},
+		{"# A=1", NULL, NULL, "a comment line"},
+		{"\n\n \t\n", NULL, NULL, "empty lines"},
+		{"A='a b'", "a b", NULL, "single quotes"},
+		{"A='a # b' # c", "a # b", NULL, "# in quotes, a comment behind"},
+		{"A='a\\\"$b`c'", "a\\\"$b`c", NULL, "nothing special within single quotes"},
+		{"A=\"a \\\"b\\\" \\\\ \\n $HOME\"", "a \"b\" \\ \\n $HOME", NULL,
+			"escapes; nothing is expanded"},
+		{"A=\"a'b\"", "a'b", NULL, "the other quote"},
+		{"A=\"\"", "", NULL, ""},
+		{"A=a\"b\"", "a\"b\"", NULL, "quotes within a word stand for themselves"},
+		{"A=b=c", "b=c", NULL, ""},
+		{"A=1\nA=2", "2", NULL, "the last one counts"},
+		{"A=\"a", NULL, "not closed", ""},
+		{"A='a\nb'", NULL, "not closed",
+			"values end with their line; what follows is complained of too"},
+		{"A='a'b", NULL, "behind the closing quote", ""},
+		{"A=\"a\\\"", NULL, "not closed", "the last quote is escaped"},
+		{"A=\"\\", NULL, "not closed", "ends in a backslash"},
+		{"A", NULL, "NAME=value", ""},
+		{"=1", NULL, "NAME=value", ""},
+		{"1A=1", NULL, "NAME=value", ""},
+		{"A-B=1", NULL, "NAME=value", ""},
+		{"A B=1", NULL, "NAME=value", ""},
+		{"export", NULL, "NAME=value", ""},
+		{"source /etc/x; A=1", NULL, "NAME=value", "not a shell"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct complaints c = { 0 };
+		struct complaints c = {0};
 		struct envfile f;
 		struct why why;
 
-		assert_int_equal(envfile_parse(&f, cases[i].text, strlen(cases[i].text), complain, &c, &why), STATUS_OK);
+		assert_int_equal(
+			envfile_parse(&f, cases[i].text, strlen(cases[i].text), complain, &c, &why),
+			STATUS_OK);
 
 		const char *value = envfile_find(&f, "A");
 
-		if ((value == NULL) != (cases[i].value == NULL) || (value && strcmp(value, cases[i].value)))
-			fail_msg("<%s> (%s): %s", cases[i].text, cases[i].comment, value ? value : "none");
-		if ((c.count != 0) != (cases[i].complaint != NULL) || (c.count && !strstr(c.text, "expected NAME=value") &&
-								      !strstr(c.text, cases[i].complaint)))
-			fail_msg("<%s> (%s): %u complaints, '%s'", cases[i].text, cases[i].comment, c.count, c.text);
+		if ((value == NULL) != (cases[i].value == NULL) ||
+			(value && strcmp(value, cases[i].value)))
+			fail_msg("<%s> (%s): %s", cases[i].text, cases[i].comment,
+				value ? value : "none");
+		if ((c.count != 0) != (cases[i].complaint != NULL) ||
+			(c.count && !strstr(c.text, "expected NAME=value") &&
+				!strstr(c.text, cases[i].complaint)))
+			fail_msg("<%s> (%s): %u complaints, '%s'", cases[i].text, cases[i].comment,
+				c.count, c.text);
 		envfile_done(&f);
 	}
 }
@@ -94,7 +104,7 @@ static void lines(void **state)
 static void a_complaint_names_its_line(void **state)
 {
 	static const char text[] = "A=1\r\n\r\nbroken\r\nB=2\r\n";
-	struct complaints c = { 0 };
+	struct complaints c = {0};
 	struct envfile f;
 	struct why why;
 
@@ -110,12 +120,16 @@ static void a_complaint_names_its_line(void **state)
 
 static void other_encodings_are_named(void **state)
 {
-	struct complaints c = { 0 };
-	struct envfile f = { 0 };
+	struct complaints c = {0};
+	struct envfile f = {0};
 	struct why why;
 
 	(void)state;
-	assert_int_equal(envfile_parse(&f, "\xFF\xFE" "A\0=\0001\0", 8, complain, &c, &why), STATUS_BAD_DATA);
+	assert_int_equal(envfile_parse(&f,
+				 "\xFF\xFE"
+				 "A\0=\0001\0",
+				 8, complain, &c, &why),
+		STATUS_BAD_DATA);
 	assert_non_null(strstr(why.text, "UTF-16"));
 	assert_int_equal(envfile_parse(&f, "A=\0", 3, complain, &c, &why), STATUS_BAD_DATA);
 	assert_null(f.text);
@@ -124,8 +138,8 @@ static void other_encodings_are_named(void **state)
 static void limits(void **state)
 {
 	static char large[ENVFILE_BYTES + 1];
-	struct complaints c = { 0 };
-	struct envfile f = { 0 };
+	struct complaints c = {0};
+	struct envfile f = {0};
 	struct why why;
 
 	(void)state;
@@ -135,7 +149,8 @@ static void limits(void **state)
 	envfile_done(&f);
 	for (size_t i = 0; i + 4 <= sizeof large; i += 4)
 		memcpy(large + i, "A=1\n", 4);
-	assert_int_equal(envfile_parse(&f, large, 4 * (ENVFILE_LINES + 2), complain, &c, &why), STATUS_OK);
+	assert_int_equal(
+		envfile_parse(&f, large, 4 * (ENVFILE_LINES + 2), complain, &c, &why), STATUS_OK);
 	assert_int_equal(f.count, ENVFILE_LINES);
 	assert_int_equal(c.count, 2);
 	envfile_done(&f);
@@ -143,8 +158,8 @@ static void limits(void **state)
 
 static void a_missing_file_is_told(void **state)
 {
-	struct complaints c = { 0 };
-	struct envfile f = { 0 };
+	struct complaints c = {0};
+	struct envfile f = {0};
 	struct why why;
 
 	(void)state;
@@ -155,8 +170,10 @@ static void a_missing_file_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines), cmocka_unit_test(a_complaint_names_its_line),
-		cmocka_unit_test(other_encodings_are_named), cmocka_unit_test(limits),
+		cmocka_unit_test(lines),
+		cmocka_unit_test(a_complaint_names_its_line),
+		cmocka_unit_test(other_encodings_are_named),
+		cmocka_unit_test(limits),
 		cmocka_unit_test(a_missing_file_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

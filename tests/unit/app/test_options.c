@@ -12,8 +12,8 @@
 enum { ARGUMENTS = 6 };
 
 /* The words outlive the options, which point into them. */
-static enum status parse(struct options *o, unsigned taken, bool stop, const char *const *words, int *used,
-			 struct why *why)
+static enum status parse(struct options *o, unsigned taken, bool stop, const char *const *words,
+	int *used, struct why *why)
 {
 	static char bytes[ARGUMENTS][32];
 	char *argv[ARGUMENTS];
@@ -23,11 +23,15 @@ static enum status parse(struct options *o, unsigned taken, bool stop, const cha
 		snprintf(bytes[count], sizeof bytes[count], "%s", words[count]);
 		argv[count] = bytes[count];
 	}
-	*o = (struct options){ 0 };
+	*o = (struct options){0};
 	return options_parse(o, taken, stop, count, argv, used, why);
 }
 
-#define WORDS(...) (const char *const[ARGUMENTS]){ __VA_ARGS__ }
+#define WORDS(...)                     \
+	(const char *const[ARGUMENTS]) \
+	{                              \
+		__VA_ARGS__            \
+	}
 
 static void taken_options(void **state)
 {
@@ -37,21 +41,25 @@ static void taken_options(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&o, OPTION_SWEEPS | OPTION_TIMEOUT, false,
-			       WORDS("--sweeps", "3", "--timeout=5s"), &used, &why), STATUS_OK);
+				 WORDS("--sweeps", "3", "--timeout=5s"), &used, &why),
+		STATUS_OK);
 	assert_int_equal(o.sweeps, 3);
 	assert_int_equal(o.timeout_ms, 5000);
 	assert_int_equal(used, 3);
 	assert_int_equal(parse(&o, OPTION_SWEEPS, false, WORDS("--once"), &used, &why), STATUS_OK);
 	assert_int_equal(o.sweeps, 1);
-	assert_int_equal(parse(&o, OPTION_UNTIL_END, false, WORDS("--until-end", "--env-file", "x"), &used,
-			       &why), STATUS_OK);
+	assert_int_equal(parse(&o, OPTION_UNTIL_END, false, WORDS("--until-end", "--env-file", "x"),
+				 &used, &why),
+		STATUS_OK);
 	assert_true(o.until_end);
 	assert_string_equal(o.env_file, "x");
-	assert_int_equal(parse(&o, OPTION_WORD, false, WORDS("check", "-h"), &used, &why), STATUS_OK);
+	assert_int_equal(
+		parse(&o, OPTION_WORD, false, WORDS("check", "-h"), &used, &why), STATUS_OK);
 	assert_string_equal(o.word, "check");
 	assert_true(o.help);
-	assert_int_equal(parse(&o, 0, true, WORDS("--env-file=y", "produce", "--once"), &used, &why),
-			 STATUS_OK);
+	assert_int_equal(
+		parse(&o, 0, true, WORDS("--env-file=y", "produce", "--once"), &used, &why),
+		STATUS_OK);
 	assert_int_equal(used, 1);
 	assert_string_equal(o.env_file, "y");
 }
@@ -62,17 +70,17 @@ static void refused_options(void **state)
 		unsigned taken;
 		const char *words[ARGUMENTS], *reason;
 	} cases[] = {
-		{ 0, { "--once" }, "--once is not known here" },
-		{ OPTION_SWEEPS, { "--onc" }, "not known" },
-		{ OPTION_SWEEPS, { "--sweeps" }, "wants a value" },
-		{ OPTION_SWEEPS, { "--sweeps", "0" }, "whole number" },
-		{ OPTION_SWEEPS, { "--sweeps=x" }, "whole number" },
-		{ OPTION_SWEEPS, { "--once=1" }, "takes no value" },
-		{ OPTION_TIMEOUT, { "--timeout", "60" }, "duration" },
-		{ OPTION_TIMEOUT, { "--timeout", "0" }, "above 0" },
-		{ OPTION_TIMEOUT, { "all" }, "too much" },
-		{ OPTION_WORD, { "a", "b" }, "'b' is too much" },
-		{ OPTION_BROKER, { "--partitions", "257" }, "1 to 256" },
+		{0, {"--once"}, "--once is not known here"},
+		{OPTION_SWEEPS, {"--onc"}, "not known"},
+		{OPTION_SWEEPS, {"--sweeps"}, "wants a value"},
+		{OPTION_SWEEPS, {"--sweeps", "0"}, "whole number"},
+		{OPTION_SWEEPS, {"--sweeps=x"}, "whole number"},
+		{OPTION_SWEEPS, {"--once=1"}, "takes no value"},
+		{OPTION_TIMEOUT, {"--timeout", "60"}, "duration"},
+		{OPTION_TIMEOUT, {"--timeout", "0"}, "above 0"},
+		{OPTION_TIMEOUT, {"all"}, "too much"},
+		{OPTION_WORD, {"a", "b"}, "'b' is too much"},
+		{OPTION_BROKER, {"--partitions", "257"}, "1 to 256"},
 	};
 
 	(void)state;
@@ -81,14 +89,17 @@ static void refused_options(void **state)
 		struct why why;
 		int used;
 
-		assert_int_equal(parse(&o, cases[i].taken, false, cases[i].words, &used, &why), STATUS_BAD_DATA);
+		assert_int_equal(parse(&o, cases[i].taken, false, cases[i].words, &used, &why),
+			STATUS_BAD_DATA);
 		if (!strstr(why.text, cases[i].reason))
-			fail_msg("%s: '%s', not '%s'", cases[i].words[0], why.text, cases[i].reason);
+			fail_msg(
+				"%s: '%s', not '%s'", cases[i].words[0], why.text, cases[i].reason);
 	}
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(taken_options), cmocka_unit_test(refused_options) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(taken_options), cmocka_unit_test(refused_options)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,13 +34,14 @@ static void the_table_is_the_programs(void **state)
 	settings_print_markdown(out);
 	fclose(out);
 	if (strcmp(begin + strlen(begin_mark), table))
-		fail_msg("README.md is behind: put the output of `scorebox help --markdown` between its marks");
+		fail_msg(
+			"README.md is behind: put the output of `scorebox help --markdown` between its marks");
 	free(table);
 	free(readme);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(the_table_is_the_programs) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(the_table_is_the_programs)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,10 +45,15 @@ static char folder[64];
 /* NULL: it was refused, as `reports` tells. */
 static struct settings *load(enum config_mode mode, const char *env_file, const char *const *set)
 {
-	char *environment[SET + 1] = { NULL };
+	char *environment[SET + 1] = {NULL};
 	const struct settings_request request = {
-		.env_file = env_file, .environment = environment, .mode_given = true, .mode = mode,
-		.any_purpose = true, .report = report, .context = &reports,
+		.env_file = env_file,
+		.environment = environment,
+		.mode_given = true,
+		.mode = mode,
+		.any_purpose = true,
+		.report = report,
+		.context = &reports,
 	};
 	struct settings *s = NULL;
 	struct why why;
@@ -67,7 +72,11 @@ static struct settings *load(enum config_mode mode, const char *env_file, const 
 	return s;
 }
 
-#define WITH(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define WITH(...)                 \
+	(const char *const[])     \
+	{                         \
+		__VA_ARGS__, NULL \
+	}
 
 static const char *write_file(const char *name, const char *text, mode_t mode)
 {
@@ -79,10 +88,10 @@ static const char *write_file(const char *name, const char *text, mode_t mode)
 	return path;
 }
 
-#define STATE "SCOREBOX_STATE_DIR=/tmp/state"
-#define KEY "SCOREBOX_API_KEY=0123456789abcdef"
+#define STATE	"SCOREBOX_STATE_DIR=/tmp/state"
+#define KEY	"SCOREBOX_API_KEY=0123456789abcdef"
 #define BROKERS "SCOREBOX_KAFKA_BROKERS=k1:9092,k2"
-#define OUTPUT "SCOREBOX_OUTPUT_DIR=/media/scores"
+#define OUTPUT	"SCOREBOX_OUTPUT_DIR=/media/scores"
 
 static void the_least_that_works(void **state)
 {
@@ -128,9 +137,12 @@ static void the_least_that_works(void **state)
 
 static void everything_set(void **state)
 {
-	struct settings *s = load(MODE_PRODUCE, NULL, WITH(STATE, KEY, BROKERS, "SCOREBOX_POLL_INTERVAL=0", "SCOREBOX_PUBLISH=all", "SCOREBOX_SPOOL_FULL=block",
-		"SCOREBOX_MATCHES= India, England ", "SCOREBOX_API_KEY_HEADER=X-Key", "SCOREBOX_TIMEZONE=IST-5:30",
-		"SCOREBOX_API_RECORDS=/rows", "SCOREBOX_KAFKA_TOPIC=scores", "SCOREBOX_LOG_LEVEL=warn"));
+	struct settings *s = load(MODE_PRODUCE, NULL,
+		WITH(STATE, KEY, BROKERS, "SCOREBOX_POLL_INTERVAL=0", "SCOREBOX_PUBLISH=all",
+			"SCOREBOX_SPOOL_FULL=block", "SCOREBOX_MATCHES= India, England ",
+			"SCOREBOX_API_KEY_HEADER=X-Key", "SCOREBOX_TIMEZONE=IST-5:30",
+			"SCOREBOX_API_RECORDS=/rows", "SCOREBOX_KAFKA_TOPIC=scores",
+			"SCOREBOX_LOG_LEVEL=warn"));
 	const struct config *c;
 
 	(void)state;
@@ -155,46 +167,53 @@ static void single_mistakes(void **state)
 	static const struct {
 		const char *set, *said;
 	} cases[] = {
-		{ "SCOREBOX_POLL_MIN=abc", "SCOREBOX_POLL_MIN=\"abc\": expected a duration such as 15s" },
-		{ "SCOREBOX_POLL_MIN=1ms", "expected 100ms to 24h" },
-		{ "SCOREBOX_POLL_INTERVAL=often", "expected auto or a duration" },
-		{ "SCOREBOX_API_MAX_BODY=4MB", "expected a size such as 64MiB" },
-		{ "SCOREBOX_PUBLISH=some", "expected one of: changes all" },
-		{ "SCOREBOX_SOURCE=cricbuzz", "SCOREBOX_SOURCE=\"cricbuzz\": expected cricapi or custom" },
-		{ "SCOREBOX_SOURCE=custom", "SCOREBOX_API_URL is not set" },
-		{ "SCOREBOX_API_URL=http://api.example.com/x", "begins with https://" },
-		{ "SCOREBOX_API_URL=https://me:pw@api.example.com/x", "user and password do not belong" },
-		{ "SCOREBOX_API_URL=https://", "names no host" },
-		{ "SCOREBOX_API_URL=https://h:99999/", "host and port" },
-		{ "SCOREBOX_API_URL=https://h:/", "host and port" },
-		{ "SCOREBOX_API_CA_FILE=/nonexistent.pem", "SCOREBOX_API_CA_FILE=\"/nonexistent.pem\": the file cannot be read" },
-		{ "SCOREBOX_API_CERT_FILE=/dev/null", "go together" },
-		{ "SCOREBOX_API_PROXY=proxy:3128", "SCOREBOX_API_PROXY: expected http://" },
-		{ "SCOREBOX_API_RECORDS=data", "SCOREBOX_API_RECORDS" },
-		{ "SCOREBOX_API_KEY_FILE=/nonexistent", "SCOREBOX_API_KEY and SCOREBOX_API_KEY_FILE are both set" },
-		{ "SCOREBOX_TIMEZONE=IST", "expected a POSIX time zone" },
-		{ "SCOREBOX_TIMEZONE=../../etc/passwd", "expected a POSIX time zone" },
-		{ "SCOREBOX_KAFKA_TOPIC=a b", "SCOREBOX_KAFKA_TOPIC" },
-		{ "SCOREBOX_KAFKA_SECURITY=tls", "this build speaks plaintext" },
-		{ "SCOREBOX_KAFKA_SASL_USERNAME=me", "this build speaks plaintext" },
-		{ "SCOREBOX_KAFKA_INSTANCE=box1", "set SCOREBOX_KAFKA_GROUP too" },
-		{ "SCOREBOX_KAFKA_COMPRESSION=brotli", "SCOREBOX_KAFKA_COMPRESSION" },
-		{ "SCOREBOX_KAFKA_OPTIONS=enable.idempotence=false", "SCOREBOX_KAFKA_OPTIONS: " },
-		{ "SCOREBOX_SPOOL_MAX=1023KiB", "expected 1MiB to" },
-		{ "SCOREBOX_SPOOL_MAX=1MiB", "" },
-		{ "SCOREBOX_API_MAX_RECORD=16MiB", "SCOREBOX_API_MAX_RECORD is above" },
-		{ "SCOREBOX_MEMORY_MAX=2MiB", "SCOREBOX_MEMORY_MAX: " },
-		{ "SCOREBOX_MATCHES=a\nb", "control character" },
+		{"SCOREBOX_POLL_MIN=abc",
+			"SCOREBOX_POLL_MIN=\"abc\": expected a duration such as 15s"},
+		{"SCOREBOX_POLL_MIN=1ms", "expected 100ms to 24h"},
+		{"SCOREBOX_POLL_INTERVAL=often", "expected auto or a duration"},
+		{"SCOREBOX_API_MAX_BODY=4MB", "expected a size such as 64MiB"},
+		{"SCOREBOX_PUBLISH=some", "expected one of: changes all"},
+		{"SCOREBOX_SOURCE=cricbuzz",
+			"SCOREBOX_SOURCE=\"cricbuzz\": expected cricapi or custom"},
+		{"SCOREBOX_SOURCE=custom", "SCOREBOX_API_URL is not set"},
+		{"SCOREBOX_API_URL=http://api.example.com/x", "begins with https://"},
+		{"SCOREBOX_API_URL=https://me:pw@api.example.com/x",
+			"user and password do not belong"},
+		{"SCOREBOX_API_URL=https://", "names no host"},
+		{"SCOREBOX_API_URL=https://h:99999/", "host and port"},
+		{"SCOREBOX_API_URL=https://h:/", "host and port"},
+		{"SCOREBOX_API_CA_FILE=/nonexistent.pem",
+			"SCOREBOX_API_CA_FILE=\"/nonexistent.pem\": the file cannot be read"},
+		{"SCOREBOX_API_CERT_FILE=/dev/null", "go together"},
+		{"SCOREBOX_API_PROXY=proxy:3128", "SCOREBOX_API_PROXY: expected http://"},
+		{"SCOREBOX_API_RECORDS=data", "SCOREBOX_API_RECORDS"},
+		{"SCOREBOX_API_KEY_FILE=/nonexistent",
+			"SCOREBOX_API_KEY and SCOREBOX_API_KEY_FILE are both set"},
+		{"SCOREBOX_TIMEZONE=IST", "expected a POSIX time zone"},
+		{"SCOREBOX_TIMEZONE=../../etc/passwd", "expected a POSIX time zone"},
+		{"SCOREBOX_KAFKA_TOPIC=a b", "SCOREBOX_KAFKA_TOPIC"},
+		{"SCOREBOX_KAFKA_SECURITY=tls", "this build speaks plaintext"},
+		{"SCOREBOX_KAFKA_SASL_USERNAME=me", "this build speaks plaintext"},
+		{"SCOREBOX_KAFKA_INSTANCE=box1", "set SCOREBOX_KAFKA_GROUP too"},
+		{"SCOREBOX_KAFKA_COMPRESSION=brotli", "SCOREBOX_KAFKA_COMPRESSION"},
+		{"SCOREBOX_KAFKA_OPTIONS=enable.idempotence=false", "SCOREBOX_KAFKA_OPTIONS: "},
+		{"SCOREBOX_SPOOL_MAX=1023KiB", "expected 1MiB to"},
+		{"SCOREBOX_SPOOL_MAX=1MiB", ""},
+		{"SCOREBOX_API_MAX_RECORD=16MiB", "SCOREBOX_API_MAX_RECORD is above"},
+		{"SCOREBOX_MEMORY_MAX=2MiB", "SCOREBOX_MEMORY_MAX: "},
+		{"SCOREBOX_MATCHES=a\nb", "control character"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct settings *s = load(MODE_BOTH, NULL, WITH(STATE, KEY, BROKERS, OUTPUT, cases[i].set));
+		struct settings *s = load(
+			MODE_BOTH, NULL, WITH(STATE, KEY, BROKERS, OUTPUT, cases[i].set));
 
 		if (!*cases[i].said)
 			assert_non_null(s);
 		else if (s || !reported(&reports, cases[i].said))
-			fail_msg("%s: %u reports, '%s'", cases[i].set, reports.count, reports.text[0]);
+			fail_msg("%s: %u reports, '%s'", cases[i].set, reports.count,
+				reports.text[0]);
 		settings_free(s);
 	}
 }
@@ -202,8 +221,10 @@ static void single_mistakes(void **state)
 static void all_mistakes_at_once(void **state)
 {
 	(void)state;
-	assert_null(load(MODE_BOTH, NULL, WITH(STATE, "SCOREBOX_POLL_MIN=abc", "SCOREBOX_API_URL=ftp://x", "SCOREBOX_SPOOL_MAX=lots", "SCOREBOX_BOOKS=none",
-		"SCOREBOX_KAFKA_SECURITY=tls")));
+	assert_null(load(MODE_BOTH, NULL,
+		WITH(STATE, "SCOREBOX_POLL_MIN=abc", "SCOREBOX_API_URL=ftp://x",
+			"SCOREBOX_SPOOL_MAX=lots", "SCOREBOX_BOOKS=none",
+			"SCOREBOX_KAFKA_SECURITY=tls")));
 	assert_int_equal(reports.wrong, 8);
 	assert_true(reported(&reports, "SCOREBOX_POLL_MIN"));
 	assert_true(reported(&reports, "SCOREBOX_API_URL: "));
@@ -232,37 +253,44 @@ static void what_a_mode_needs(void **state)
 
 static void unknown_names(void **state)
 {
-	struct settings *s = load(MODE_PRODUCE, NULL, WITH(STATE, KEY, BROKERS, "SCOREBOX_POLL_INTERVALL=5s", "SCOREBOX_COLOUR_OF_THE_BALL=red", "SCOREBOX_API_KEYFILE=x",
-		"OTHER=1"));
+	struct settings *s = load(MODE_PRODUCE, NULL,
+		WITH(STATE, KEY, BROKERS, "SCOREBOX_POLL_INTERVALL=5s",
+			"SCOREBOX_COLOUR_OF_THE_BALL=red", "SCOREBOX_API_KEYFILE=x", "OTHER=1"));
 
 	(void)state;
 	assert_non_null(s);
 	assert_int_equal(reports.warnings, 3);
-	assert_true(reported(&reports, "SCOREBOX_POLL_INTERVALL is no setting and has no effect; did you mean "
-				       "SCOREBOX_POLL_INTERVAL?"));
-	assert_true(reported(&reports, "SCOREBOX_COLOUR_OF_THE_BALL is no setting and has no effect; `scorebox help`"));
+	assert_true(reported(&reports,
+		"SCOREBOX_POLL_INTERVALL is no setting and has no effect; did you mean "
+		"SCOREBOX_POLL_INTERVAL?"));
+	assert_true(reported(&reports,
+		"SCOREBOX_COLOUR_OF_THE_BALL is no setting and has no effect; `scorebox help`"));
 	assert_true(reported(&reports, "did you mean SCOREBOX_API_KEY_FILE?"));
 	settings_free(s);
 }
 
 static void the_environment_wins(void **state)
 {
-	const char *path = write_file("env", "\xEF\xBB\xBF# ours\r\nSCOREBOX_KAFKA_TOPIC=from-file\r\n"
-					     "SCOREBOX_MATCHES=\"from file\"\r\nSCOREBOX_BOOKS=all\r\n", 0600);
-	struct settings *s = load(MODE_PRODUCE, path, WITH(STATE, KEY, BROKERS, "SCOREBOX_KAFKA_TOPIC=from-env",
-								  "SCOREBOX_BOOKS="));
+	const char *path = write_file("env",
+		"\xEF\xBB\xBF# ours\r\nSCOREBOX_KAFKA_TOPIC=from-file\r\n"
+		"SCOREBOX_MATCHES=\"from file\"\r\nSCOREBOX_BOOKS=all\r\n",
+		0600);
+	struct settings *s = load(MODE_PRODUCE, path,
+		WITH(STATE, KEY, BROKERS, "SCOREBOX_KAFKA_TOPIC=from-env", "SCOREBOX_BOOKS="));
 
 	(void)state;
 	assert_non_null(s);
 	assert_string_equal(settings_config(s)->kafka_topic, "from-env");
 	assert_string_equal(settings_config(s)->matches, "from file");
-	assert_int_equal(settings_config(s)->books, BOOKS_STARTED);	/* empty: as if it were not set */
+	assert_int_equal(
+		settings_config(s)->books, BOOKS_STARTED); /* empty: as if it were not set */
 	settings_free(s);
 }
 
 static void mistakes_of_the_file_name_their_lines(void **state)
 {
-	const char *path = write_file("env", "SCOREBOX_MATCHES='x\nwhat\nSCOREBOX_BOOKS=maybe\n", 0600);
+	const char *path = write_file(
+		"env", "SCOREBOX_MATCHES='x\nwhat\nSCOREBOX_BOOKS=maybe\n", 0600);
 
 	(void)state;
 	assert_null(load(MODE_PRODUCE, path, WITH(STATE, KEY, BROKERS)));
@@ -280,7 +308,8 @@ static void secrets_by_file(void **state)
 	struct settings *s;
 
 	(void)state;
-	snprintf(set, sizeof set, "SCOREBOX_API_KEY_FILE=%s", write_file("key", "secret-of-the-file \r\n", 0600));
+	snprintf(set, sizeof set, "SCOREBOX_API_KEY_FILE=%s",
+		write_file("key", "secret-of-the-file \r\n", 0600));
 	s = load(MODE_PRODUCE, NULL, WITH(STATE, BROKERS, set));
 	assert_non_null(s);
 	assert_int_equal(reports.count, 0);
@@ -302,7 +331,8 @@ static void secrets_by_file(void **state)
 	write_file("key", "\n", 0600);
 	assert_null(load(MODE_PRODUCE, NULL, WITH(STATE, BROKERS, set)));
 	assert_int_equal(reports.wrong, 1);
-	assert_null(load(MODE_PRODUCE, NULL, WITH(STATE, BROKERS, "SCOREBOX_API_KEY_FILE=/nonexistent")));
+	assert_null(load(
+		MODE_PRODUCE, NULL, WITH(STATE, BROKERS, "SCOREBOX_API_KEY_FILE=/nonexistent")));
 	assert_int_equal(reports.wrong, 1);
 	assert_true(reported(&reports, "SCOREBOX_API_KEY_FILE: "));
 }
@@ -310,8 +340,11 @@ static void secrets_by_file(void **state)
 /* In no report and in no form of the table. */
 static void secrets_stay_secret(void **state)
 {
-	static const char *const secrets[] = { "0123456789abcdef", "hunter2hunter2", "wrong key with blanks" };
-	struct settings *s = load(MODE_PRODUCE, NULL, WITH(STATE, KEY, BROKERS, "SCOREBOX_API_PROXY=http://me:hunter2hunter2@proxy:3128"));
+	static const char *const secrets[] = {
+		"0123456789abcdef", "hunter2hunter2", "wrong key with blanks"};
+	struct settings *s = load(MODE_PRODUCE, NULL,
+		WITH(STATE, KEY, BROKERS,
+			"SCOREBOX_API_PROXY=http://me:hunter2hunter2@proxy:3128"));
 	char *text = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
@@ -328,8 +361,11 @@ static void secrets_stay_secret(void **state)
 		assert_null(strstr(text, secrets[i]));
 	free(text);
 	settings_free(s);
-	assert_null(load(MODE_PRODUCE, NULL, WITH(STATE, BROKERS, "SCOREBOX_API_KEY=wrong key with blanks", "SCOREBOX_API_PROXY=hunter2hunter2@",
-		"SCOREBOX_API_URL=https://me:hunter2hunter2@host/", "SCOREBOX_KAFKA_OPTIONS=sasl.password=hunter2hunter2")));
+	assert_null(load(MODE_PRODUCE, NULL,
+		WITH(STATE, BROKERS, "SCOREBOX_API_KEY=wrong key with blanks",
+			"SCOREBOX_API_PROXY=hunter2hunter2@",
+			"SCOREBOX_API_URL=https://me:hunter2hunter2@host/",
+			"SCOREBOX_KAFKA_OPTIONS=sasl.password=hunter2hunter2")));
 	assert_int_equal(reports.wrong, 4);
 	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
 		assert_false(reported(&reports, secrets[i]));
@@ -337,10 +373,13 @@ static void secrets_stay_secret(void **state)
 
 static void the_state_folder_alone(void **state)
 {
-	char wrong[] = "SCOREBOX_POLL_MIN=abc", home[] = "HOME=/home/me", given[] = "STATE_DIRECTORY=/var/lib/x:/y";
+	char wrong[] = "SCOREBOX_POLL_MIN=abc", home[] = "HOME=/home/me",
+	     given[] = "STATE_DIRECTORY=/var/lib/x:/y";
 	const struct settings_request request = {
-		.environment = (char *[]){ wrong, home, given, NULL },
-		.purpose = SETTINGS_STATE_ONLY, .report = report, .context = &reports,
+		.environment = (char *[]){wrong, home, given, NULL},
+		.purpose = SETTINGS_STATE_ONLY,
+		.report = report,
+		.context = &reports,
 	};
 	struct settings *s = NULL;
 	struct why why;
@@ -349,7 +388,8 @@ static void the_state_folder_alone(void **state)
 	memset(&reports, 0, sizeof reports);
 	assert_int_equal(settings_load(&s, &request, &why), STATUS_OK);
 	assert_int_equal(reports.count, 0);
-	assert_string_equal(settings_config(s)->state_dir, geteuid() ? "/var/lib/x" : "/var/lib/scorebox");
+	assert_string_equal(
+		settings_config(s)->state_dir, geteuid() ? "/var/lib/x" : "/var/lib/scorebox");
 	settings_free(s);
 }
 
@@ -366,7 +406,8 @@ static void the_example_is_valid(void **state)
 	for (char *p = text; (p = strstr(p, "\n#SCOREBOX_")); p++)
 		p[1] = ' ';
 
-	struct settings *s = load(MODE_PRODUCE, write_file("env", text, 0600), WITH(STATE, KEY, BROKERS));
+	struct settings *s = load(
+		MODE_PRODUCE, write_file("env", text, 0600), WITH(STATE, KEY, BROKERS));
 
 	assert_non_null(s);
 	assert_int_equal(reports.count, 0);
@@ -396,12 +437,18 @@ static int remove_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_least_that_works), cmocka_unit_test(everything_set),
-		cmocka_unit_test(single_mistakes), cmocka_unit_test(all_mistakes_at_once),
-		cmocka_unit_test(what_a_mode_needs), cmocka_unit_test(unknown_names),
-		cmocka_unit_test(the_environment_wins), cmocka_unit_test(mistakes_of_the_file_name_their_lines),
-		cmocka_unit_test(secrets_by_file), cmocka_unit_test(secrets_stay_secret),
-		cmocka_unit_test(the_state_folder_alone), cmocka_unit_test(the_example_is_valid),
+		cmocka_unit_test(the_least_that_works),
+		cmocka_unit_test(everything_set),
+		cmocka_unit_test(single_mistakes),
+		cmocka_unit_test(all_mistakes_at_once),
+		cmocka_unit_test(what_a_mode_needs),
+		cmocka_unit_test(unknown_names),
+		cmocka_unit_test(the_environment_wins),
+		cmocka_unit_test(mistakes_of_the_file_name_their_lines),
+		cmocka_unit_test(secrets_by_file),
+		cmocka_unit_test(secrets_stay_secret),
+		cmocka_unit_test(the_state_folder_alone),
+		cmocka_unit_test(the_example_is_valid),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

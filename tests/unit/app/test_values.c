@@ -14,31 +14,31 @@ static void durations(void **state)
 {
 	static const struct {
 		const char *text;
-		int64_t ms;	/* WRONG: refused */
+		int64_t ms; /* WRONG: refused */
 		const char *comment;
 	} cases[] = {
-		{ "15s", 15000, "the usual one" },
-		{ "500ms", 500, "below a second" },
-		{ "5m", 300000, "m are minutes" },
-		{ "1h", 3600000, "" },
-		{ "5 m", 300000, "a blank before the unit" },
-		{ "5M", 300000, "case does not count" },
-		{ "0", 0, "zero needs no unit" },
-		{ "0s", 0, "" },
-		{ "15", WRONG, "15 what?" },
-		{ "", WRONG, "" },
-		{ "s", WRONG, "" },
-		{ "abc", WRONG, "" },
-		{ "-5s", WRONG, "no signs" },
-		{ "+5s", WRONG, "" },
-		{ "1.5h", WRONG, "whole numbers" },
-		{ "5s ", WRONG, "trailing blanks are the caller's to trim" },
-		{ "5d", WRONG, "no days" },
-		{ "5min", WRONG, "" },
-		{ "9223372036854775807ms", INT64_MAX, "the largest" },
-		{ "9223372036854775808ms", WRONG, "one more" },
-		{ "9223372036854775807s", WRONG, "overflows with its unit" },
-		{ "99999999999999999999999s", WRONG, "overflows by itself" },
+		{"15s", 15000, "the usual one"},
+		{"500ms", 500, "below a second"},
+		{"5m", 300000, "m are minutes"},
+		{"1h", 3600000, ""},
+		{"5 m", 300000, "a blank before the unit"},
+		{"5M", 300000, "case does not count"},
+		{"0", 0, "zero needs no unit"},
+		{"0s", 0, ""},
+		{"15", WRONG, "15 what?"},
+		{"", WRONG, ""},
+		{"s", WRONG, ""},
+		{"abc", WRONG, ""},
+		{"-5s", WRONG, "no signs"},
+		{"+5s", WRONG, ""},
+		{"1.5h", WRONG, "whole numbers"},
+		{"5s ", WRONG, "trailing blanks are the caller's to trim"},
+		{"5d", WRONG, "no days"},
+		{"5min", WRONG, ""},
+		{"9223372036854775807ms", INT64_MAX, "the largest"},
+		{"9223372036854775808ms", WRONG, "one more"},
+		{"9223372036854775807s", WRONG, "overflows with its unit"},
+		{"99999999999999999999999s", WRONG, "overflows by itself"},
 	};
 
 	(void)state;
@@ -61,18 +61,18 @@ static void sizes(void **state)
 		int64_t bytes;
 		const char *comment;
 	} cases[] = {
-		{ "64MiB", 64ll << 20, "" },
-		{ "256KiB", 256ll << 10, "" },
-		{ "1GiB", 1ll << 30, "" },
-		{ "4194304", 4194304, "plain bytes" },
-		{ "64 mib", 64ll << 20, "blank and case" },
-		{ "0", 0, "" },
-		{ "64MB", WRONG, "not a unit of ours" },
-		{ "64M", WRONG, "" },
-		{ "MiB", WRONG, "" },
-		{ "", WRONG, "" },
-		{ "-1", WRONG, "" },
-		{ "8589934592GiB", WRONG, "overflows" },
+		{"64MiB", 64ll << 20, ""},
+		{"256KiB", 256ll << 10, ""},
+		{"1GiB", 1ll << 30, ""},
+		{"4194304", 4194304, "plain bytes"},
+		{"64 mib", 64ll << 20, "blank and case"},
+		{"0", 0, ""},
+		{"64MB", WRONG, "not a unit of ours"},
+		{"64M", WRONG, ""},
+		{"MiB", WRONG, ""},
+		{"", WRONG, ""},
+		{"-1", WRONG, ""},
+		{"8589934592GiB", WRONG, "overflows"},
 	};
 
 	(void)state;
@@ -81,8 +81,10 @@ static void sizes(void **state)
 		struct why why;
 		enum status s = value_size(cases[i].text, &bytes, &why);
 
-		if (s != (cases[i].bytes == WRONG ? STATUS_BAD_DATA : STATUS_OK) || bytes != (uint64_t)cases[i].bytes)
-			fail_msg("'%s' (%s): %llu", cases[i].text, cases[i].comment, (unsigned long long)bytes);
+		if (s != (cases[i].bytes == WRONG ? STATUS_BAD_DATA : STATUS_OK) ||
+			bytes != (uint64_t)cases[i].bytes)
+			fail_msg("'%s' (%s): %llu", cases[i].text, cases[i].comment,
+				(unsigned long long)bytes);
 	}
 }
 
@@ -114,7 +116,8 @@ static void words(void **state)
 	assert_int_equal(place, 2);
 	assert_int_equal(value_word("prod", "produce consume both", &place, &why), STATUS_BAD_DATA);
 	assert_int_equal(value_word("", "produce consume both", &place, &why), STATUS_BAD_DATA);
-	assert_int_equal(value_word("produce consume", "produce consume both", &place, &why), STATUS_BAD_DATA);
+	assert_int_equal(value_word("produce consume", "produce consume both", &place, &why),
+		STATUS_BAD_DATA);
 	assert_int_equal(place, 2);
 }
 
@@ -138,8 +141,11 @@ static void shortest_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(durations), cmocka_unit_test(sizes), cmocka_unit_test(counts),
-		cmocka_unit_test(words), cmocka_unit_test(shortest_texts),
+		cmocka_unit_test(durations),
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(counts),
+		cmocka_unit_test(words),
+		cmocka_unit_test(shortest_texts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
