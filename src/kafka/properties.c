@@ -10,7 +10,7 @@
 
 enum {
 	KIB = 1024,
-	BATCH_BYTES = 64 * KIB,
+	BATCH_BYTES = 32 * KIB,
 	/* A record larger than our largest: headers, framing, a little room. */
 	ENVELOPE_BYTES = 64 * KIB,
 	/* Below the topic's largest stored batch a partition would stick for ever, silently: Kafka's default

@@ -29,6 +29,7 @@ enum {
 	RETIRE_WAIT_MS = 500,
 	CLOSE_WAIT_MS = 1000,
 	EVENTS_PER_TURN = 4096,
+	FLUSH_MS = 1,
 };
 
 enum state { FEEDING, EMPTYING, WAITING };
@@ -44,6 +45,7 @@ struct publisher {
 	struct publisher_calls calls;
 	struct handle *handle;		/* NULL: could not be made anew yet */
 	struct window window;
+	uint64_t unflushed_bytes;	/* put since the last flush */
 	int fd;
 	enum state state;
 	bool after_waiting;		/* EMPTYING ends in WAITING, not at once in FEEDING */
@@ -479,6 +481,17 @@ static enum status not_taken(struct publisher *p, rd_kafka_resp_err_t err, int64
 	return fail(why, STATUS_FULL, "%s", p->health.reason);
 }
 
+/* The linger is for rows that trickle. A full window gets no fuller by waiting: with many partitions no
+ * batch would ever be full, and the linger would set the pace. Half a window at least goes at a time, or
+ * the batches would be as small as the reports. librdkafka's threads see the flush only while it lasts. */
+static void flush_when_full(struct publisher *p)
+{
+	if (p->unflushed_bytes < p->window.max_bytes / 2)
+		return;
+	p->unflushed_bytes = 0;
+	(void)rd_kafka_flush(handle_client(p->handle), FLUSH_MS);
+}
+
 enum status publisher_put(struct publisher *p, int64_t id, struct view key, struct view value,
 			  const struct kafka_header *headers, unsigned count, int64_t time_ms, struct why *why)
 {
@@ -487,8 +500,10 @@ enum status publisher_put(struct publisher *p, int64_t id, struct view key, stru
 
 	if (p->state != FEEDING || p->refused_here)
 		return fail(why, STATUS_FULL, "not feeding now");
-	if ((alone && p->window.out > 0) || !window_has_room(&p->window, cost))
+	if ((alone && p->window.out > 0) || !window_has_room(&p->window, cost)) {
+		flush_when_full(p);
 		return fail(why, STATUS_FULL, "the window is full");
+	}
 
 	rd_kafka_headers_t *list = make_headers(headers, count);
 	void *place = window_take(&p->window, id, cost);
@@ -498,8 +513,10 @@ enum status publisher_put(struct publisher *p, int64_t id, struct view key, stru
 		RD_KAFKA_V_VALUE((void *)(uintptr_t)value.bytes, value.length), RD_KAFKA_V_HEADERS(list),
 		RD_KAFKA_V_TIMESTAMP(time_ms), RD_KAFKA_V_OPAQUE(place), RD_KAFKA_V_END);
 
-	if (!err)
+	if (!err) {
+		p->unflushed_bytes += cost;
 		return STATUS_OK;
+	}
 	rd_kafka_headers_destroy(list);
 	(void)window_give(&p->window, place, &id);
 	return not_taken(p, err, id, why);
