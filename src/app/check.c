@@ -1,5 +1,5 @@
-/* check.c - the verb `check`: what counts, what it costs, what it allows. Wrong settings never come here:
- * they were all reported while they were read. */
+/* check.c - the verb `check`: what counts, what it costs, what it allows. Wrong settings never
+ * come here: they were all reported while they were read. */
 #include "app/check.h"
 
 #include "app/verb.h"

@@ -4,8 +4,9 @@
 #include "service/config.h"
 #include <stdio.h>
 
-/* What the poller last knew of quota and blocks, from the spool's notes. False: it never polled here, or a
- * daemon runs and has the spool. */
+/* What the poller last knew of quota and blocks, from the spool's notes. False: it never polled
+ * here, or a daemon runs and has the spool. */
 bool check_pace(const struct config *config, struct pace *out);
-/* Looks at the peers and the storage, a line each to `out`; returns an exit code, the first failure's. */
+/* Looks at the peers and the storage, a line each to `out`; returns an exit code, the first
+ * failure's. */
 int check_online(const struct config *config, const struct pace *pace, FILE *out);

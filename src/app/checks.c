@@ -49,7 +49,8 @@ static enum status check_host(const char *host, size_t length, struct why *why)
 	return STATUS_OK;
 }
 
-/* A password in an address would end up in log lines of libraries: secrets have their own settings. */
+/* A password in an address would end up in log lines of libraries: secrets have their own
+ * settings. */
 enum status check_url(const char *text, struct why *why)
 {
 	if (strncasecmp(text, "https://", 8))
@@ -122,9 +123,10 @@ enum status check_source_name(const char *text, struct why *why)
 	return STATUS_OK;
 }
 
-/* "UTC", "IST-5:30", "CET-1CEST,M3.5.0,M10.5.0/3", "<+0530>-5:30": a name of three letters or more, then
- * the offset. Without the offset libc quietly takes a name for UTC, so only UTC and GMT go without. A
- * name of the zone database counts where its file is at hand: a board's image has none. */
+/* "UTC", "IST-5:30", "CET-1CEST,M3.5.0,M10.5.0/3", "<+0530>-5:30": a name of three letters or
+ * more, then the offset. Without the offset libc quietly takes a name for UTC, so only UTC and
+ * GMT go without. A name of the zone database counts where its file is at hand: a board's image
+ * has none. */
 enum status check_timezone(const char *text, struct why *why)
 {
 	const char *p = text;

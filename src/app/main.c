@@ -1,5 +1,5 @@
-/* main.c - scorebox [--env-file FILE] [VERB [OPTIONS]]: reads the command line, loads the settings that
- * the verb wants, runs it. */
+/* main.c - scorebox [--env-file FILE] [VERB [OPTIONS]]: reads the command line, loads the
+ * settings that the verb wants, runs it. */
 #include "app/verb.h"
 #include "book/book.h"
 

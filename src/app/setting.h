@@ -1,5 +1,5 @@
-/* setting.h - private to app/: the one table of settings. It parses them, makes `help`, the README's
- * table and the example file. */
+/* setting.h - private to app/: the one table of settings. It parses them, makes `help`, the
+ * README's table and the example file. */
 #pragma once
 #include "base/status.h"
 #include <stdbool.h>
@@ -31,15 +31,13 @@ struct setting {
 	enum setting_section section;
 	enum setting_type type;
 	const char *fallback; /* the default as it would be written; "" none */
-	const char *
-		shown; /* the default in words where `fallback` does not tell it; NULL: fallback does */
-	size_t offset;	     /* in struct config */
-	const char *words;   /* of SETTING_WORD, in the order of the enum */
-	int64_t least, most; /* of SETTING_DURATION, SETTING_POLL (ms) and SETTING_SIZE (bytes) */
-	enum status (*check)(const char *text,
-		struct why *why); /* of SETTING_TEXT and SETTING_SECRET; NULL none */
-	bool hide;		  /* a wrong value is not repeated: it may hold a password */
-	const char *meaning;	  /* one sentence, plain text */
+	size_t offset;	      /* in struct config */
+	const char *shown;    /* the default in words, where `fallback` does not tell it, or NULL */
+	const char *words;    /* of SETTING_WORD, in the order of the enum */
+	int64_t least, most;  /* of durations (ms) and sizes (bytes) */
+	enum status (*check)(const char *text, struct why *why); /* of texts; NULL none */
+	bool hide;	     /* a wrong value is not repeated: it may hold a password */
+	const char *meaning; /* one sentence, plain text */
 };
 
 enum { SETTINGS_MAX = 64 };
@@ -51,7 +49,7 @@ extern const char *const setting_sections[SECTION_COUNT];
 const char *setting_default(const struct setting *s);
 /* The place of a name in the table, -1 where it has none. */
 int setting_place(const char *name);
-/* The name (NAME_FILE of secrets included) that is nearest to a misspelt one, NULL where none is near. */
+/* The name (NAME_FILE of secrets too) nearest to a misspelt one; NULL where none is near. */
 const char *setting_nearest(const char *name, char *out, size_t out_bytes);
 
 /* Checks of single texts (checks.c). */

@@ -1,6 +1,6 @@
 /* settings.h - the settings read, checked and shown. They come from the environment and from an
- * --env-file, where the environment wins; secrets also from NAME_FILE. Everything wrong is reported at
- * once; nothing here touches the network or writes a file. */
+ * --env-file, where the environment wins; secrets also from NAME_FILE. Everything wrong is
+ * reported at once; nothing here touches the network or writes a file. */
 #pragma once
 #include "service/config.h"
 #include <stdbool.h>
@@ -30,8 +30,9 @@ struct settings_request {
 };
 
 struct settings;
-/* STATUS_BAD_DATA: something is wrong, all of it was reported. Level and format of the log are set up
- * first, so that the reports come in the form asked for. Secrets are registered with the log. */
+/* STATUS_BAD_DATA: something is wrong, all of it was reported. Level and format of the log are
+ * set up first, so that the reports come in the form asked for. Secrets are registered with the
+ * log. */
 enum status settings_load(
 	struct settings **out, const struct settings_request *request, struct why *why) MUST_CHECK;
 void settings_free(struct settings *s); /* NULL is fine */

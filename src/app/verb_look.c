@@ -51,7 +51,8 @@ int verb_serve(struct call *call)
 	return replay_serve_main(call->argc, call->argv);
 }
 
-/* The cluster's threads must not take the signals that end us: they are blocked before it starts. */
+/* The cluster's threads must not take the signals that end us: they are blocked before it
+ * starts. */
 int verb_broker(struct call *call)
 {
 	unsigned partitions = call->options.partitions ? call->options.partitions

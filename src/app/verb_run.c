@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 
-/* The service's threads borrow the first settings for good, and renewed ones until they asked again and
- * got others: so the last two renewed sets are kept. */
+/* The service's threads borrow the first settings for good, and renewed ones until they asked
+ * again and got others: so the last two renewed sets are kept. */
 struct renewal {
 	const struct call *call;
 	struct settings_request request;

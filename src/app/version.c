@@ -1,5 +1,5 @@
-/* version.c - this program's version and those of the libraries it is linked with, as they say themselves.
- * The one file outside their rooms that reads the libraries' headers. */
+/* version.c - this program's version and those of the libraries it is linked with, as they say
+ * themselves. The one file outside their rooms that reads the libraries' headers. */
 #include "app/verb.h"
 
 #include <cJSON.h>
