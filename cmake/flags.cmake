@@ -15,7 +15,6 @@ target_compile_options(scorebox_flags INTERFACE
 	-Wall -Wextra -Wformat=2 -Wformat-security -Wimplicit-fallthrough -Wshadow -Wundef -Wvla
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wcast-qual
 	-Wwrite-strings
-	-Wno-format-truncation # a text that is cut to its buffer is cut on purpose
 	-Werror=implicit -Werror=incompatible-pointer-types -Werror=int-conversion
 	-Werror=format-security)
 if(SCOREBOX_WERROR)
@@ -31,6 +30,8 @@ function(scorebox_flag flag)
 	endif()
 endfunction()
 
+# A text that is cut to its buffer is cut on purpose.
+scorebox_flag(-Wno-format-truncation)
 scorebox_flag(-Wtrampolines)
 scorebox_flag(-Wbidi-chars=any)
 scorebox_flag(-Wlogical-op)
