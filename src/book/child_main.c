@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "book/arguments.h"
 #include "book/clean.h"
+#include "base/memory.h"
 #include "book/memory.h"
 #include "book/naming.h"
 #include "book/place.h"

@@ -1,9 +1,7 @@
 #include "book/memory.h"
 #include "book/arguments.h"
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -65,20 +63,4 @@ void memory_limit(uint64_t bytes)
 	ends_when_out = true;
 	if (bytes && limited)
 		(void)setrlimit(RLIMIT_DATA, &r);	/* without it the system's own limits hold */
-}
-
-uint64_t memory_peak_kib(void)
-{
-	char text[4096];
-	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
-	const char *line;
-
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	line = strstr(text, "VmHWM:");
-	return line ? strtoull(line + 6, NULL, 10) : 0;
 }

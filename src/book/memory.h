@@ -7,5 +7,3 @@
 
 /* From now on a failed allocation ends the process; the process's data is limited to `bytes` (0: not). */
 void memory_limit(uint64_t bytes);
-/* VmHWM of this process in KiB, 0 where it cannot be read. */
-uint64_t memory_peak_kib(void);

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #ifdef __GLIBC__
@@ -39,18 +38,4 @@ void memory_hold(uint64_t bytes)
 	if (setrlimit(RLIMIT_DATA, &limit))
 		log_warn("memory.limit", "the kernel does not hold us to our ceiling: %s; the queues' own limits stand", strerror(errno));
 #endif
-}
-
-unsigned memory_peak_kib(void)
-{
-	char line[128];
-	unsigned kib = 0;
-	FILE *f = fopen("/proc/self/status", "re");
-	if (!f)
-		return 0;
-	while (fgets(line, sizeof line, f))
-		if (sscanf(line, "VmHWM: %u kB", &kib) == 1)
-			break;
-	fclose(f);
-	return kib;
 }

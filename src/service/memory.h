@@ -7,6 +7,4 @@
 
 /* Call before threads start. `bytes`: the process's own share of the ceiling, without the child's. */
 void memory_hold(uint64_t bytes);
-/* VmHWM in KiB; 0 unknown. */
-unsigned memory_peak_kib(void);
 enum { MEMORY_THREAD_STACK = 256 * 1024 };

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "kafka/embedded.h"
 #include "service/memory.h"
 #include "service/notify.h"
@@ -284,7 +285,8 @@ static int run_threads(struct keeper *k)
 		log_error("keeper", "%s; committed rows are safe; ending", why.text);
 		_exit(EXIT_INTERNAL);
 	}
-	log_info("service.over", "exit %d, memory peak %u KiB", k->exit_code, memory_peak_kib());
+	log_info("service.over", "exit %d, memory peak %llu KiB", k->exit_code,
+		 (unsigned long long)memory_peak_kib());
 	return k->exit_code;
 }
 
