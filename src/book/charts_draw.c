@@ -33,7 +33,6 @@ static void dress_axis(lxw_chart_axis *axis, const char *name, bool grid)
 	chart_axis_set_num_font(axis, &number_font);
 	chart_axis_set_num_format(axis, "0");
 	chart_axis_set_line(axis, &line);
-	chart_axis_set_min(axis, 0);
 	chart_axis_major_gridlines_set_visible(axis, grid);
 	if (grid)
 		chart_axis_major_gridlines_set_line(axis, &line);
@@ -134,6 +133,8 @@ enum status charts_put_worm(const struct charts *c, struct lxw_workbook *book, s
 	dress(chart, "Worm");
 	dress_axis(chart->x_axis, c->story->counts_balls ? "balls bowled (dots: wickets)" : "overs bowled (dots: wickets)", false);
 	dress_axis(chart->y_axis, "total", true);
+	chart_axis_set_min(chart->x_axis, 0);
+	chart_axis_set_min(chart->y_axis, 0);
 	if (c->most_x > 0) {
 		double unit = unit_of(c->most_x), last = unit;
 
@@ -163,7 +164,7 @@ enum status charts_put_worm(const struct charts *c, struct lxw_workbook *book, s
 static enum status add_wicket_labels(const struct bars *b, lxw_chart_series *s, lxw_color_t colour, struct why *why)
 {
 	static char dots[][16] = { "", "●", "●●", "●●●", "●●●●", "●●●●●" };
-	lxw_chart_font font = { .name = font_name, .size = 7, .color = colour };
+	lxw_chart_font font = { .name = font_name, .size = 10, .color = colour };
 	lxw_chart_data_label labels[CHARTS_MOST_OVERS], *list[CHARTS_MOST_OVERS + 1];
 	bool any = false;
 
@@ -228,6 +229,7 @@ enum status charts_put_manhattan(const struct charts *c, struct lxw_workbook *bo
 	dress(chart, "Manhattan");
 	dress_axis(chart->x_axis, c->story->counts_balls ? "set of five (dots: wickets)" : "over (dots: wickets)", false);
 	dress_axis(chart->y_axis, c->story->counts_balls ? "runs in the set" : "runs in the over", true);
+	chart_axis_set_min(chart->y_axis, 0);
 	chart_set_series_gap(chart, 40);
 	chart_set_series_overlap(chart, 0);
 	if (c->most_overs > 30)

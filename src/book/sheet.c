@@ -139,7 +139,7 @@ static void text_cell(struct sheet *s, unsigned column, struct view text, int32_
 	PUT(s, ">");
 	put_escaped(s, text.bytes, text.length);
 	PUT(s, "</t></is></c>");
-	widen(s, column, units);
+	widen(s, column, units + 1);
 }
 
 void sheet_text(struct sheet *s, unsigned column, struct view text)
@@ -153,6 +153,11 @@ void sheet_text(struct sheet *s, unsigned column, struct view text)
 void sheet_words(struct sheet *s, unsigned column, const char *text)
 {
 	sheet_text(s, column, view_of(text, strlen(text)));
+}
+
+void sheet_words_right(struct sheet *s, unsigned column, const char *text)
+{
+	text_cell(s, column, view_of(text, strlen(text)), s->shared->styles.index[s->tone][CELL_RIGHT]);
 }
 
 static void value_cell(struct sheet *s, unsigned column, enum cell_kind kind, const char *digits, size_t length)
@@ -321,14 +326,23 @@ enum status sheet_begin(struct sheet *s, struct lxw_worksheet *handle, struct sh
 	return s->widths ? STATUS_OK : fail(why, STATUS_NO_MEMORY, "no memory for the widths of %u columns", columns);
 }
 
-void sheet_title(struct sheet *s, unsigned column, const char *title)
+static void title_cell(struct sheet *s, unsigned column, const char *title, int over_figures)
 {
 	if (s->linked)
-		library_text(s, column, view_of(title, strlen(title)), s->shared->styles.header);
+		library_text(s, column, view_of(title, strlen(title)), s->shared->styles.header[over_figures]);
 	else
-		text_cell(s, column, view_of(title, strlen(title)), s->shared->styles.header_index);
-	if (column < s->columns && s->widths[column] + 3 <= SHEET_MAX_WIDTH)
-		s->widths[column] = (uint8_t)(s->widths[column] + 3);	/* the filter's button */
+		text_cell(s, column, view_of(title, strlen(title)), s->shared->styles.header_index[over_figures]);
+	widen(s, column, s->widths[column] + 3u);	/* the filter's button */
+}
+
+void sheet_title(struct sheet *s, unsigned column, const char *title)
+{
+	title_cell(s, column, title, 0);
+}
+
+void sheet_figure_title(struct sheet *s, unsigned column, const char *title)
+{
+	title_cell(s, column, title, 1);
 }
 
 bool sheet_is_full(const struct sheet *s)

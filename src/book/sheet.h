@@ -40,9 +40,11 @@ struct sheet {
 enum status sheet_begin(struct sheet *s, struct lxw_worksheet *handle, struct sheet_shared *shared, unsigned columns,
 			bool linked, struct why *why) MUST_CHECK;
 void sheet_title(struct sheet *s, unsigned column, const char *title);
+void sheet_figure_title(struct sheet *s, unsigned column, const char *title);	/* over figures: to the right */
 bool sheet_is_full(const struct sheet *s);
 void sheet_text(struct sheet *s, unsigned column, struct view text);
 void sheet_words(struct sheet *s, unsigned column, const char *text);
+void sheet_words_right(struct sheet *s, unsigned column, const char *text);
 void sheet_integer(struct sheet *s, unsigned column, int64_t n);
 /* A number as text that is one in XML too (JSON's are); more than 15 digits come as text, so that none is lost. */
 void sheet_number_text(struct sheet *s, unsigned column, struct view digits);

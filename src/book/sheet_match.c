@@ -27,7 +27,7 @@ static const struct {
 	[COLUMN_BALLS] = { "Balls", 9, true },	     [COLUMN_RATE] = { "Run rate", 9, true },
 	[COLUMN_TARGET] = { "Target", 9, true },
 };
-enum { PAGE_WIDTH = 815, CHART_HEIGHT = 340, ROW_PIXELS = 20, TEXT_BYTES = 1200 };
+enum { PAGE_WIDTH = 815, CHART_HEIGHT = 400, ALONE_HEIGHT = 640, ROW_PIXELS = 20, TEXT_BYTES = 1200 };
 
 struct page {
 	lxw_workbook *book;
@@ -295,9 +295,11 @@ static void pass_over(struct page *p, unsigned pixels)
 
 static void draw(struct page *p)
 {
+	unsigned height = charts_has_manhattan(p->charts) ? CHART_HEIGHT : ALONE_HEIGHT;
+
 	if (p->failed == STATUS_OK && charts_has_worm(p->charts)) {
-		p->failed = charts_put_worm(p->charts, p->book, p->w, p->row, PAGE_WIDTH, CHART_HEIGHT, p->why);
-		pass_over(p, CHART_HEIGHT);
+		p->failed = charts_put_worm(p->charts, p->book, p->w, p->row, PAGE_WIDTH, height, p->why);
+		pass_over(p, height);
 	}
 	if (p->failed == STATUS_OK && charts_has_manhattan(p->charts)) {
 		p->failed = charts_put_manhattan(p->charts, p->book, p->w, p->row, PAGE_WIDTH, CHART_HEIGHT, p->why);

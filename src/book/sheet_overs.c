@@ -11,11 +11,11 @@ static void write_titles(struct sheet *s, bool counts_balls)
 
 	for (unsigned i = 0; i < COLUMNS; i++) {
 		if (counts_balls && i == COLUMN_OVER)
-			sheet_title(s, i, "Over (set of 5)");
+			sheet_figure_title(s, i, "Over (set of 5)");
 		else if (counts_balls && i == COLUMN_RATE)
-			sheet_title(s, i, "Run rate (per 6 balls)");
+			sheet_figure_title(s, i, "Run rate (per 6 balls)");
 		else
-			sheet_title(s, i, titles[i]);
+			sheet_figure_title(s, i, titles[i]);
 	}
 	sheet_end_row(s);
 }
@@ -30,7 +30,7 @@ static void write_span(struct sheet *s, unsigned innings, const struct card_span
 		sheet_integer(s, COLUMN_OVER, span->to_over);
 	} else {
 		snprintf(overs, sizeof(overs), "%ld-%ld", (long)span->from_over, (long)span->to_over);
-		sheet_words(s, COLUMN_OVER, overs);
+		sheet_words_right(s, COLUMN_OVER, overs);
 	}
 	sheet_integer(s, COLUMN_RUNS, span->runs);
 	sheet_integer(s, COLUMN_WICKETS, span->wickets);

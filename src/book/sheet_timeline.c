@@ -42,13 +42,16 @@ static void write_titles(struct timeline *t)
 	for (unsigned k = 0; k < t->innings; k++) {
 		for (unsigned i = 0; i < INNINGS_COLUMNS; i++) {
 			snprintf(title, sizeof(title), "%s %u", of_innings[i], k + 1);
-			sheet_title(&t->sheet, FIRST_INNINGS + k * INNINGS_COLUMNS + i, title);
+			if (i == INNINGS_LABEL)
+				sheet_title(&t->sheet, FIRST_INNINGS + k * INNINGS_COLUMNS + i, title);
+			else
+				sheet_figure_title(&t->sheet, FIRST_INNINGS + k * INNINGS_COLUMNS + i, title);
 		}
 	}
 	sheet_title(&t->sheet, last_column(t, LAST_EVENT), "Event");
-	sheet_title(&t->sheet, last_column(t, LAST_NEED), "Need");
-	sheet_title(&t->sheet, last_column(t, LAST_BALLS), "Balls left");
-	sheet_title(&t->sheet, last_column(t, LAST_RATE), "Required rate");
+	sheet_figure_title(&t->sheet, last_column(t, LAST_NEED), "Need");
+	sheet_figure_title(&t->sheet, last_column(t, LAST_BALLS), "Balls left");
+	sheet_figure_title(&t->sheet, last_column(t, LAST_RATE), "Required rate");
 	sheet_end_row(&t->sheet);
 }
 
@@ -131,7 +134,7 @@ static void write_innings(struct timeline *t, const struct row *row, const struc
 		sheet_words(&t->sheet, column + INNINGS_LABEL, row->score[k].label);
 		sheet_integer(&t->sheet, column + INNINGS_RUNS, now->at[k].runs);
 		sheet_integer(&t->sheet, column + INNINGS_WICKETS, now->at[k].wickets);
-		sheet_words(&t->sheet, column + INNINGS_OVERS, row->score[k].overs);
+		sheet_words_right(&t->sheet, column + INNINGS_OVERS, row->score[k].overs);
 		if (now->at[k].balls >= 0)
 			sheet_integer(&t->sheet, column + INNINGS_BALLS, now->at[k].balls);
 		else

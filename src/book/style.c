@@ -45,7 +45,13 @@ static void make_cells(struct styles *s, lxw_workbook *book)
 			if (formats[k])
 				format_set_num_format(f, formats[k]);
 			if (k == CELL_TIME || k == CELL_DAY)
+				format_set_align(f, LXW_ALIGN_CENTER);
+			if (k == CELL_RIGHT)
+				format_set_align(f, LXW_ALIGN_RIGHT);
+			if (k == CELL_TEXT) {	/* so that it keeps off a figure at its left */
 				format_set_align(f, LXW_ALIGN_LEFT);
+				format_set_indent(f, 1);
+			}
 			s->cell[t][k] = f;
 			s->index[t][k] = lxw_format_get_xf_index(f);
 		}
@@ -136,10 +142,15 @@ static void make_page(struct styles *s, lxw_workbook *book)
 void styles_make(struct styles *s, lxw_workbook *book)
 {
 	make_cells(s, book);
-	s->header = header(book, LXW_ALIGN_LEFT);
-	s->header_index = lxw_format_get_xf_index(s->header);
+	s->header[0] = header(book, LXW_ALIGN_LEFT);
+	format_set_indent(s->header[0], 1);
+	s->header[1] = header(book, LXW_ALIGN_RIGHT);
+	for (int i = 0; i < 2; i++)
+		s->header_index[i] = lxw_format_get_xf_index(s->header[i]);
 	s->link = plain(book);
 	format_set_font_color(s->link, 0x1F5FA8);
+	format_set_align(s->link, LXW_ALIGN_LEFT);
+	format_set_indent(s->link, 1);
 	format_set_underline(s->link, LXW_UNDERLINE_SINGLE);
 	make_page(s, book);
 }

@@ -6,7 +6,7 @@ struct lxw_workbook;
 struct lxw_format;
 
 /* Cells of tables: what they hold, and how the row is toned. */
-enum cell_kind { CELL_TEXT, CELL_INTEGER, CELL_RATE, CELL_TIME, CELL_DAY, CELL_KINDS };
+enum cell_kind { CELL_TEXT, CELL_RIGHT /* text beside figures */, CELL_INTEGER, CELL_RATE, CELL_TIME, CELL_DAY, CELL_KINDS };
 enum row_tone {
 	TONE_PLAIN,
 	TONE_WICKET,	/* a wicket fell */
@@ -40,8 +40,8 @@ enum page_style {
 struct styles {
 	struct lxw_format *cell[TONES][CELL_KINDS];
 	int32_t index[TONES][CELL_KINDS];	/* as rows written by sheet.c refer to them */
-	struct lxw_format *header;
-	int32_t header_index;
+	struct lxw_format *header[2];	/* over texts, over figures */
+	int32_t header_index[2];
 	struct lxw_format *page[PAGE_STYLES];
 	struct lxw_format *link;
 };

@@ -101,7 +101,10 @@ static enum status write_matches(struct index *x, struct lxw_worksheet *handle, 
 	if (s != STATUS_OK)
 		return s;
 	for (unsigned i = 0; i < INDEX_COLUMNS; i++)
-		sheet_title(&x->sheet, i, titles[i]);
+		if (i == INDEX_STATES)
+			sheet_figure_title(&x->sheet, i, titles[i]);
+		else
+			sheet_title(&x->sheet, i, titles[i]);
 	sheet_end_row(&x->sheet);
 	x->live_now = true;
 	s = journal_each_match(x->j, list_match, x, why);
