@@ -13,7 +13,6 @@
 static const uint64_t PROGRAM_BYTES = 2 * MIB;
 static const uint64_t TRUST_BYTES = 768 * KIB; /* 144 roots were seen to take 500 KiB */
 static const uint64_t FETCH_BYTES = 400 * KIB;
-static const uint64_t READING_BYTES = 256 * KIB; /* the arena in which a row is read */
 static const uint64_t SPOOL_BYTES = 768 * KIB;
 static const uint64_t JOURNAL_BYTES = 768 * KIB;
 static const uint64_t PRODUCER_BYTES = 1536 * KIB;
@@ -36,6 +35,7 @@ static const struct module {
 	{"trusted roots", offsetof(struct budget, trust)},
 	{"fetch", offsetof(struct budget, fetch)},
 	{"row", offsetof(struct budget, row)},
+	{"reading rows", offsetof(struct budget, reading)},
 	{"spool", offsetof(struct budget, spool)},
 	{"journal", offsetof(struct budget, journal)},
 	{"producer", offsetof(struct budget, producer)},
@@ -84,13 +84,15 @@ static void give_fixed(
 	b->trust = TRUST_BYTES;
 	if (produces) {
 		b->fetch = FETCH_BYTES;
-		b->row = max_record + READING_BYTES;
+		b->row = max_record;
+		b->reading += BUDGET_ARENA;
 		b->spool = SPOOL_BYTES;
 		b->producer = PRODUCER_BYTES + brokers * TLS_SESSION_BYTES;
 		b->producer_queue = larger(PRODUCER_QUEUE_MIN, max_record);
 	}
 	if (consumes) {
 		b->journal = JOURNAL_BYTES;
+		b->reading += BUDGET_ARENA;
 		b->consumer = CONSUMER_BYTES + brokers * TLS_SESSION_BYTES;
 		b->consumer_queue = larger(CONSUMER_QUEUE_MIN, max_record);
 		b->child = CHILD_BYTES;

@@ -16,13 +16,17 @@ struct budget {
 	uint64_t program;	     /* code, static data, C library, stacks */
 	uint64_t trust;		     /* parsed CA roots */
 	uint64_t fetch;		     /* curl handle, one TLS session, receive buffer */
-	uint64_t row;		     /* the row being split and read: max_record and its reading */
+	uint64_t row;		     /* the row being split: max_record */
+	uint64_t reading;	     /* arenas in which rows are read, BUDGET_ARENA each: one a service */
 	uint64_t spool, journal;     /* SQLite page caches and statements */
 	uint64_t producer, consumer; /* librdkafka threads, connections */
 	uint64_t producer_queue;     /* what librdkafka may hold of ours */
 	uint64_t consumer_queue;     /* what librdkafka may hold for us */
 	uint64_t child;		     /* the rendering child */
 };
+
+/* One arena of cricket/row.h's reader. */
+#define BUDGET_ARENA (256u << 10)
 
 #define BUDGET_DEFAULT_PRODUCE (12ull << 20)
 #define BUDGET_DEFAULT_CONSUME (16ull << 20)

@@ -93,19 +93,24 @@ static enum json_event end_token(struct json *j)
 	return (enum json_event)j->token;
 }
 
-/* Passes bytes that stand for themselves in a string, eight at a time: a word with a quote, a backslash
- * or a control character in it has a high bit left in one of the three tests. */
+/* Passes bytes that stand for themselves in a string, eight at a time: a quote, a backslash or a control
+ * character leaves its byte's high bit in one of the three tests. Bytes behind the first such one may show
+ * a bit too (a borrow), those before it never. */
 static const char *pass_plain(const char *p, const char *end)
 {
 	const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+	const bool little_endian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
 
 	while (end - p >= 8) {
-		uint64_t w, quote, slash;
+		uint64_t w, quote, slash, stops;
 
 		memcpy(&w, p, 8);
 		quote = w ^ ones * '"';
 		slash = w ^ ones * '\\';
-		if ((((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((w - ones * 0x20) & ~w)) & highs)
+		stops = (((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((w - ones * 0x20) & ~w)) & highs;
+		if (stops && little_endian)
+			return p + (__builtin_ctzll(stops) >> 3);
+		if (stops)
 			break;
 		p += 8;
 	}
@@ -224,15 +229,18 @@ static bool number_may_end(enum state state)
 
 static enum json_event scan_number(struct json *j)
 {
-	for (; j->next < j->end; j->next++) {
-		enum state step = number_step((enum state)j->state, *j->next);
+	enum state state = (enum state)j->state;
 
-		if (step == FAILED && number_may_end((enum state)j->state))
+	for (; j->next < j->end; j->next++) {
+		enum state step = number_step(state, *j->next);
+
+		if (step == FAILED && number_may_end(state))
 			return end_token(j);
 		if (step == FAILED)
 			return bad(j, "a number that is none");
-		j->state = (uint8_t)step;
+		state = step;
 	}
+	j->state = (uint8_t)state;
 	if (!j->last)
 		return pause_token(j);
 	if (!number_may_end((enum state)j->state))
@@ -270,7 +278,7 @@ static enum json_event begin_word(struct json *j, enum json_event event, const c
 {
 	begin_token(j, event, IN_WORD);
 	j->word = word;
-	return GO_ON;
+	return scan_word(j);
 }
 
 static enum json_event begin_string(struct json *j, enum json_event event)
@@ -279,7 +287,7 @@ static enum json_event begin_string(struct json *j, enum json_event event)
 	j->key = event == JSON_KEY;
 	j->next++;
 	j->from = j->next;
-	return GO_ON;
+	return scan_string(j);
 }
 
 static enum json_event begin_value(struct json *j)
@@ -306,7 +314,7 @@ static enum json_event begin_value(struct json *j)
 		return bad(j, j->depth > 0 ? "a value is missing" : "this does not begin like JSON");
 	begin_token(j, JSON_NUMBER, c == '-' ? AFTER_MINUS : c == '0' ? AFTER_ZERO : IN_WHOLE);
 	j->next++;
-	return GO_ON;
+	return scan_number(j);
 }
 
 /* After a value within a container. */

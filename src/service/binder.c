@@ -366,7 +366,7 @@ static void tick(void *context)
 }
 
 enum status binder_open(struct binder **out, struct loop *loop, struct journal *journal, const struct parts *parts,
-			uint64_t arena_bytes, const struct binder_calls *calls, struct why *why)
+			struct row_reader *rows, const struct binder_calls *calls, struct why *why)
 {
 	struct binder *b = calloc(1, sizeof *b);
 	if (!b)
@@ -374,13 +374,12 @@ enum status binder_open(struct binder **out, struct loop *loop, struct journal *
 	b->loop = loop;
 	b->journal = journal;
 	b->parts = parts;
+	b->rows = rows;
 	b->calls = *calls;
 	schedule_init(&b->schedule, parts->config->book_interval_ms, clock_mono_ms());
 	enum status s = STATUS_OK;
 	if (!parts_path(parts, SERVICE_JOURNAL_FILE, b->journal_path, sizeof b->journal_path))
 		s = fail(why, STATUS_DENIED, "path too long");
-	if (s == STATUS_OK)
-		s = row_reader_open(&b->rows, arena_bytes, why);
 	if (s != STATUS_OK) {
 		binder_close(b);
 		return s;
@@ -399,7 +398,6 @@ void binder_close(struct binder *b)
 		loop_forget(b->loop, book_child_fd(b->child));
 		book_child_close(b->child);
 	}
-	row_reader_close(b->rows);
 	free(b);
 }
 

@@ -3,6 +3,7 @@
  * once when a match ends, within 200 MB an hour; never while the storage guard says no. */
 #pragma once
 #include "base/loop.h"
+#include "cricket/row.h"
 #include "service/parts.h"
 #include "store/journal.h"
 
@@ -15,7 +16,7 @@ struct binder_calls {
 
 struct binder;
 enum status binder_open(struct binder **out, struct loop *loop, struct journal *journal, const struct parts *parts,
-			uint64_t arena_bytes, const struct binder_calls *calls, struct why *why) MUST_CHECK;
+			struct row_reader *rows, const struct binder_calls *calls, struct why *why) MUST_CHECK;
 void binder_close(struct binder *b);	/* kills a child that still runs; NULL is fine */
 /* The journal has news. */
 void binder_kick(struct binder *b);

@@ -22,6 +22,7 @@ struct consume {
 	struct parts *parts;
 	struct loop *loop;
 	struct journal *journal;
+	struct row_reader *rows;	/* of reader and binder */
 	struct reader *reader;
 	struct binder *binder;
 	bool reads;		/* false: books */
@@ -156,14 +157,15 @@ static enum status open_parts(struct consume *c, struct why *why)
 	const struct parts *parts = c->parts;
 	const struct reader_calls reads = { c, records_came, all_read, journal_troubled, fenced };
 	const struct binder_calls binds = { c, book_written, books_finished, journal_troubled };
-	uint64_t arena = parts->budget.row - parts->config->api_max_record;
 	enum status s = open_journal(c, why);
 	if (s == STATUS_OK && !c->reads)
 		s = journal_forget_rendered(c->journal, why);
 	if (s == STATUS_OK)
-		s = binder_open(&c->binder, c->loop, c->journal, parts, arena, &binds, why);
+		s = row_reader_open(&c->rows, BUDGET_ARENA, why);
+	if (s == STATUS_OK)
+		s = binder_open(&c->binder, c->loop, c->journal, parts, c->rows, &binds, why);
 	if (s == STATUS_OK && c->reads)
-		s = reader_open(&c->reader, c->loop, c->journal, parts, arena, parts->config->until_end, &reads, why);
+		s = reader_open(&c->reader, c->loop, c->journal, parts, c->rows, parts->config->until_end, &reads, why);
 	return s;
 }
 
@@ -172,7 +174,9 @@ static void close_parts(struct consume *c)
 	loop_timer_stop(c->loop, look, c);
 	reader_close(c->reader);
 	binder_close(c->binder);
+	row_reader_close(c->rows);
 	journal_close(c->journal);
+	c->rows = NULL;
 	c->reader = NULL;
 	c->binder = NULL;
 	c->journal = NULL;

@@ -192,7 +192,7 @@ static enum status open_parts(struct produce *p, struct why *why)
 	if (s != STATUS_OK)
 		return s;
 	if (p->polls) {
-		s = poller_open(&p->poller, p->loop, p->spool, p->config, b->row - p->config->api_max_record,
+		s = poller_open(&p->poller, p->loop, p->spool, p->config, BUDGET_ARENA,
 				p->parts->health, &calls, why);
 		if (s != STATUS_OK)
 			return s;

@@ -313,7 +313,7 @@ static void ready(void *context, int fd, unsigned events)
 }
 
 enum status reader_open(struct reader **out, struct loop *loop, struct journal *journal, const struct parts *parts,
-			uint64_t arena_bytes, bool until_end, const struct reader_calls *calls, struct why *why)
+			struct row_reader *rows, bool until_end, const struct reader_calls *calls, struct why *why)
 {
 	struct reader *r = calloc(1, sizeof *r);
 	if (!r)
@@ -322,15 +322,14 @@ enum status reader_open(struct reader **out, struct loop *loop, struct journal *
 	r->loop = loop;
 	r->journal = journal;
 	r->parts = parts;
+	r->rows = rows;
 	r->calls = *calls;
 	r->until_end = until_end;
 	r->group = *parts->config->kafka_group;
 	r->backoff = (struct backoff){ .first_ms = 1000, .ceiling_ms = 60000 };
 	for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++)
 		r->partition[i].target = -1;
-	enum status s = row_reader_open(&r->rows, arena_bytes, why);
-	if (s == STATUS_OK)
-		s = subscriber_open(&r->subscriber, &kafka, why);
+	enum status s = subscriber_open(&r->subscriber, &kafka, why);
 	if (s == STATUS_OK)
 		s = loop_watch(loop, subscriber_fd(r->subscriber), LOOP_READ, ready, r, why);
 	if (s == STATUS_OK && r->group) {
@@ -363,7 +362,6 @@ void reader_close(struct reader *r)
 		return;
 	reader_stop(r);
 	subscriber_close(r->subscriber);
-	row_reader_close(r->rows);
 	free(r);
 }
 

@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "base/loop.h"
+#include "cricket/row.h"
 #include "service/parts.h"
 #include "store/journal.h"
 
@@ -19,9 +20,9 @@ struct reader_calls {
 };
 
 struct reader;
-/* `arena_bytes` for reading rows. The journal is lent. */
+/* The journal and the reader of rows are lent. */
 enum status reader_open(struct reader **out, struct loop *loop, struct journal *journal, const struct parts *parts,
-			uint64_t arena_bytes, bool until_end, const struct reader_calls *calls, struct why *why) MUST_CHECK;
+			struct row_reader *rows, bool until_end, const struct reader_calls *calls, struct why *why) MUST_CHECK;
 void reader_close(struct reader *r);	/* commits what is staged; NULL is fine */
 /* Reads no further; what is staged is committed. */
 void reader_stop(struct reader *r);
