@@ -104,6 +104,14 @@ static enum status take_example(struct options *out, const char *value, struct w
 	return STATUS_OK;
 }
 
+static enum status take_man(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->man = true;
+	return STATUS_OK;
+}
+
 static const struct option_row rows[] = {
 	{"--env-file", 0, true, take_env_file,
 		"--env-file FILE   NAME=value lines; the environment wins"},
@@ -126,6 +134,7 @@ static const struct option_row rows[] = {
 		"--markdown        the settings as the README's table"},
 	{"--env", OPTION_FORMS, false, take_example,
 		"--env             the settings as an example --env-file"},
+	{"--man", OPTION_FORMS, false, take_man, "--man             the manual page, as roff"},
 };
 
 static const struct option_row *find(const char *text, size_t length, unsigned taken)

@@ -12,13 +12,13 @@ enum option {
 	OPTION_UNTIL_END = 4, /* --until-end */
 	OPTION_ONLINE = 8,    /* --online */
 	OPTION_BROKER = 16,   /* --partitions N, --topic T */
-	OPTION_FORMS = 32,    /* --markdown, --env */
+	OPTION_FORMS = 32,    /* --markdown, --env, --man */
 	OPTION_WORD = 64,     /* one word, such as VERB of `help VERB` */
 };
 
 struct options {
 	const char *env_file; /* NULL: none */
-	bool help, until_end, online, markdown, example;
+	bool help, until_end, online, markdown, example, man;
 	unsigned sweeps;	  /* 0: not given */
 	int64_t timeout_ms;	  /* 0: not given */
 	unsigned partitions;	  /* 0: not given */

@@ -63,3 +63,5 @@ int verb_spool_ls(struct call *call);
 int verb_spool_verify(struct call *call);
 int verb_version(struct call *call);
 int verb_help(struct call *call);
+/* The manual page. */
+void print_man(FILE *out);

@@ -39,8 +39,9 @@ const struct verb verbs[] = {
 		"write all workbooks anew from the journal, without Kafka", verb_books},
 	{"version", NEEDS_NOTHING, 0, false, "",
 		"this program's version and those of its libraries", verb_version},
-	{"help", NEEDS_NOTHING, OPTION_FORMS | OPTION_WORD, false, "[VERB | --markdown | --env]",
-		"verbs and settings, or one verb's options", verb_help},
+	{"help", NEEDS_NOTHING, OPTION_FORMS | OPTION_WORD, false,
+		"[VERB | --markdown | --env | --man]", "verbs and settings, or one verb's options",
+		verb_help},
 	{NULL, NEEDS_NOTHING, 0, false, NULL, NULL, NULL},
 };
 

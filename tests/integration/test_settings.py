@@ -5,6 +5,8 @@ import socket
 
 import pytest
 
+from conftest import wait_until
+
 SECRET = "sEcReT-of-the-tests-0123456789"
 
 
@@ -182,3 +184,29 @@ def test_status_and_spool_before_anything_ran(make_box):
         got = box.run(verb)
         assert got.code == 0 and "no spool" in got.out, got
     assert not box.state.exists()
+
+
+def test_sighup_reads_the_env_file_again_and_survives_a_wrong_one(serve, broker, make_box, topic_records, data, tmp_path):
+    """What is wrong is said, and the settings stay as they were; what is right counts at once."""
+    env = tmp_path / "env"
+    env.write_text("SCOREBOX_MATCHES=no-such-team\n")
+    bootstrap = broker(partitions=1)
+    api = serve(data / "cricapi" / "currentMatches_2024-07-05_offset0.json")
+    box = make_box(**api.settings, KAFKA_BROKERS=bootstrap, POLL_INTERVAL="1h")
+    running = box.start("produce", "--env-file", str(env))
+    running.wait_for("spool.open")
+    env.write_text("SCOREBOX_MATCHES=no-such-team\nSCOREBOX_POLL_MIN=abc\n")
+    running.signal(1)
+    running.wait_for('SCOREBOX_POLL_MIN="abc"')
+    assert "the settings stay as they were" in running.err and running.running
+    assert not topic_records(bootstrap)
+    env.write_text("SCOREBOX_MATCHES=all\n")
+    running.signal(1)
+    wait_until(lambda: len(topic_records(bootstrap)) == 25, 20, "all rows after SIGHUP")
+    assert running.stop() == 0, running.err
+
+
+def test_the_manual_page_is_whole(make_box):
+    got = make_box().run("help", "--man")
+    assert got.code == 0 and got.out.startswith(".TH SCOREBOX 1")
+    assert "SCOREBOX_BOOK_INTERVAL" in got.out and ".SH EXIT STATUS" in got.out
