@@ -7,15 +7,14 @@
  * A row that lies within one piece is handed on as a view into it; only what a piece's end cuts is kept. */
 #include "feed/split.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "feed/pointer.h"
+#include "feed/split_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	ID_BYTES = 256,
 	HELD_BYTES = POINTER_KEY_RAW,	/* raw text of a key or figure: six bytes may stand for one */
 };
 
@@ -26,6 +25,7 @@ struct split {
 	struct json json;
 	struct pointer pointer[TARGETS];
 	bool used[TARGETS];
+	uint32_t levels;	/* bit n: an envelope pointer waits at depth n */
 	unsigned here;		/* bit n: the value being read is target n */
 	bool begun;		/* its beginning was told by a part */
 
@@ -41,11 +41,11 @@ struct split {
 	const char *row_from;	/* the row's bytes that lie in the present piece begin here */
 	struct buffer row;	/* those of the pieces before */
 	size_t max_record;
-	char id[ID_BYTES];
+	char id[SPLIT_ID_BYTES];
 	size_t id_length;
 	const char *id_reason;	/* NULL: the id is usable */
 
-	char ok_value[ID_BYTES];
+	char ok_value[256];
 	bool ok_any;		/* no test: an answer with rows is a success */
 	struct split_envelope envelope;
 	split_row_call *call;
@@ -88,6 +88,21 @@ static enum status parse_pointers(struct split *s, const struct source *source, 
 	return status;
 }
 
+/* Rows lie deeper than what is looked for around them: one look at `levels` spares seven. */
+static void note_levels(struct split *s)
+{
+	s->levels = 0;
+	for (unsigned i = 0; i < ENVELOPE_TARGETS; i++) {
+		if (!s->pointer[i].done)
+			s->levels |= (uint32_t)1 << s->pointer[i].level;
+	}
+}
+
+static bool level_awaited(const struct split *s, unsigned depth)
+{
+	return depth <= POINTER_STEPS && s->levels >> depth & 1;
+}
+
 enum status split_open(struct split **out, const struct source *source, size_t max_record, split_row_call *call,
 		       void *context, struct why *why)
 {
@@ -125,6 +140,7 @@ void split_reset(struct split *s)
 		pointer_restart(&s->pointer[i]);
 		s->pointer[i].done = !s->used[i];
 	}
+	note_levels(s);
 	buffer_clear(&s->row);
 	s->here = 0;
 	s->begun = false;
@@ -151,21 +167,6 @@ static void hold(struct split *s, struct view part)
 	s->held_length += part.length;
 }
 
-/* How much of raw string text fits into `room` without cutting an escape. */
-static size_t fitting(struct view raw, size_t room)
-{
-	size_t at = 0;
-
-	while (at < raw.length) {
-		size_t step = raw.bytes[at] != '\\' ? 1 : at + 1 < raw.length && raw.bytes[at + 1] == 'u' ? 6 : 2;
-
-		if (at + step > room || at + step > raw.length)
-			break;
-		at += step;
-	}
-	return at;
-}
-
 /* The text of the key or scalar that ends now, decoded when it is a string; *cut: it was too long to
  * keep. Lives until the next call. */
 static struct view whole_text(struct split *s, bool string, bool *cut, unsigned *lone)
@@ -184,55 +185,23 @@ static struct view whole_text(struct split *s, bool string, bool *cut, unsigned 
 	if (!string || !s->json.escaped)
 		return raw;
 	if (*cut)
-		raw.length = fitting(raw, sizeof s->decoded);
+		raw.length = split_fitting(raw, sizeof s->decoded);
 	return view_of(s->decoded, json_decode(raw, s->decoded, lone));
 }
 
 /* --- the id --------------------------------------------------------------------------------------------- */
 
-static const char *complaint_of_text(struct view id)
-{
-	const char *p = id.bytes, *end = id.bytes + id.length;
-	uint32_t cp;
-
-	if (id.length == 0)
-		return "id is empty";
-	if (id.length > ID_BYTES)
-		return "id is longer than 256 bytes";
-	while (p < end) {
-		int length = text_utf8_next(p, end, &cp);
-
-		if (length == 0)
-			return "id is not valid UTF-8";
-		if (cp < 0x20 || cp == 0x7F)
-			return "id holds control characters";
-		p += length;
-	}
-	return NULL;
-}
-
-static bool whole_number(struct view text)
-{
-	size_t i = text.length > 0 && text.bytes[0] == '-';
-
-	if (i == text.length)
-		return false;
-	while (i < text.length && text.bytes[i] >= '0' && text.bytes[i] <= '9')
-		i++;
-	return i == text.length;
-}
-
 static void take_id(struct split *s, enum json_event event, struct view text, bool cut, unsigned lone)
 {
 	s->id_reason = NULL;
-	if (event != JSON_STRING && (event != JSON_NUMBER || !whole_number(text)))
+	if (event != JSON_STRING && (event != JSON_NUMBER || !split_is_whole_number(text)))
 		s->id_reason = "id is neither a string nor a whole number";
 	else if (cut)
-		s->id_reason = "id is longer than 256 bytes";
+		s->id_reason = split_id_too_long;
 	else if (lone > 0)
 		s->id_reason = "id holds half a surrogate pair";
 	else
-		s->id_reason = complaint_of_text(text);
+		s->id_reason = split_id_complaint(text);
 	if (s->id_reason)
 		return;
 	memcpy(s->id, text.bytes, text.length);
@@ -240,36 +209,6 @@ static void take_id(struct split *s, enum json_event event, struct view text, bo
 }
 
 /* --- figures and texts around the rows -------------------------------------------------------------------- */
-
-/* -1 where the text is no whole number that makes sense as a count. */
-static int64_t figure(struct view text)
-{
-	int64_t n = 0;
-
-	if (text.length == 0 || text.length > 18)
-		return -1;
-	for (size_t i = 0; i < text.length; i++) {
-		if (text.bytes[i] < '0' || text.bytes[i] > '9')
-			return -1;
-		n = n * 10 + (text.bytes[i] - '0');
-	}
-	return n;
-}
-
-static void take_reason(struct split *s, struct view text)
-{
-	size_t length = text.length;
-
-	if (length >= sizeof s->envelope.reason) {
-		length = sizeof s->envelope.reason - 1;
-		/* Not within a character: 10xxxxxx bytes go on. */
-		while (length > 0 && ((unsigned char)text.bytes[length] & 0xC0) == 0x80)
-			length--;
-	}
-	for (size_t i = 0; i < length; i++)
-		s->envelope.reason[i] = text.bytes[i] ? text.bytes[i] : ' ';
-	s->envelope.reason[length] = '\0';
-}
 
 static void take_scalar(struct split *s, enum json_event event)
 {
@@ -288,10 +227,10 @@ static void take_scalar(struct split *s, enum json_event event)
 		s->envelope.ok = !cut && view_equals(text, s->ok_value);
 	}
 	if (s->here & 1u << REASON)
-		take_reason(s, text);
+		split_cut_text(text, s->envelope.reason, sizeof s->envelope.reason);
 	for (unsigned i = 0; i < ENVELOPE_TARGETS; i++) {
 		if (figures[i] && s->here & 1u << i)
-			*figures[i] = figure(text);
+			*figures[i] = split_figure(text);
 	}
 	s->here = 0;
 }
@@ -376,37 +315,45 @@ static void begin_value(struct split *s, unsigned depth, bool in_array, bool is_
 {
 	if (s->in_records && depth == s->records_depth)
 		begin_row(s);
-	for (unsigned i = 0; i < ENVELOPE_TARGETS; i++) {
-		if (pointer_value(&s->pointer[i], depth, in_array, is_container))
-			s->here |= 1u << i;
+	if (level_awaited(s, depth)) {
+		for (unsigned i = 0; i < ENVELOPE_TARGETS; i++) {
+			if (pointer_value(&s->pointer[i], depth, in_array, is_container))
+				s->here |= 1u << i;
+		}
+		note_levels(s);
 	}
 	if (s->row_open && pointer_value(&s->pointer[ID], depth - s->records_depth,
 					 in_array && depth > s->records_depth, is_container))
 		s->here |= 1u << ID;
 }
 
-static bool key_awaited(const struct split *s, unsigned i)
+/* The pointers, a bit each, that want to know the key just read. */
+static unsigned key_awaited(const struct split *s)
 {
-	if (i == ID)
-		return s->row_open && pointer_awaits_key(&s->pointer[ID], s->json.depth - s->records_depth);
-	return pointer_awaits_key(&s->pointer[i], s->json.depth);
+	unsigned awaited = 0;
+
+	if (s->row_open && pointer_awaits_key(&s->pointer[ID], s->json.depth - s->records_depth))
+		awaited = 1u << ID;
+	if (!level_awaited(s, s->json.depth))
+		return awaited;
+	for (unsigned i = 0; i < ENVELOPE_TARGETS; i++)
+		awaited |= (unsigned)pointer_awaits_key(&s->pointer[i], s->json.depth) << i;
+	return awaited;
 }
 
 static void take_key(struct split *s)
 {
-	unsigned awaited = 0, lone;
+	unsigned awaited = key_awaited(s), lone;
 	bool cut;
 	struct view key;
 
-	for (unsigned i = 0; i < TARGETS; i++)
-		awaited |= (unsigned)key_awaited(s, i) << i;
 	if (!awaited) {
 		s->held_length = 0;
 		s->held_cut = false;
 		return;
 	}
 	key = whole_text(s, true, &cut, &lone);
-	/* A key too long to keep is none of ours: it then compares as the empty text's neighbour. */
+	/* A key too long to keep is none of ours. */
 	for (unsigned i = 0; i < TARGETS; i++) {
 		if (awaited & 1u << i && !cut)
 			pointer_key(&s->pointer[i], key);
@@ -448,8 +395,12 @@ static enum status take_end(struct split *s, bool object, struct why *why)
 {
 	unsigned depth = s->json.depth;
 
-	for (unsigned i = 0; i < ENVELOPE_TARGETS; i++)
-		pointer_closed(&s->pointer[i], depth);
+	/* Of the container that closes its level was depth + 1. */
+	if (level_awaited(s, depth + 1)) {
+		for (unsigned i = 0; i < ENVELOPE_TARGETS; i++)
+			pointer_closed(&s->pointer[i], depth);
+		note_levels(s);
+	}
 	if (s->row_open && depth >= s->records_depth)
 		pointer_closed(&s->pointer[ID], depth - s->records_depth);
 	if (s->row_open && depth == s->records_depth)
