@@ -2,10 +2,9 @@
  * stdout, ends. It dies with its parent. */
 #include "base/clock.h"
 #include "base/file.h"
-#include "book/arguments.h"
-#include "book/clean.h"
 #include "base/memory.h"
-#include "book/memory.h"
+#include "book/arguments.h"
+#include "book/limit.h"
 #include "book/naming.h"
 #include "book/place.h"
 #include "book/workbook.h"
@@ -350,7 +349,7 @@ static bool become_child(const struct task *t)
 	signal(SIGINT, SIG_IGN);	/* of the terminal: the parent decides */
 	(void)!nice(NICE);
 	umask(022);
-	memory_limit(t->memory_bytes);
+	limit_memory(t->memory_bytes);
 	return true;
 }
 

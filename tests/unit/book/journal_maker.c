@@ -26,8 +26,18 @@ void maker_open(struct maker *m, const char *path)
 	must(journal_generation(m->journal, "cluster", "topic", "id", &m->generation, &fresh, &why), &why, "generation");
 }
 
+void maker_flush(struct maker *m)
+{
+	struct why why = { "" };
+
+	if (m->staged)
+		must(journal_commit(m->journal, &why), &why, "journal_commit");
+	m->staged = 0;
+}
+
 void maker_close(struct maker *m)
 {
+	maker_flush(m);
 	journal_close(m->journal);
 	m->journal = NULL;
 }
@@ -51,9 +61,11 @@ struct identity maker_add(struct maker *m, const char *key, const char *body, si
 	};
 	if (prev)
 		r.prev = *prev;
-	must(journal_begin(m->journal, &why), &why, "journal_begin");
+	if (m->staged++ == 0)
+		must(journal_begin(m->journal, &why), &why, "journal_begin");
 	must(journal_add(m->journal, &r, &duplicate, &why), &why, "journal_add");
-	must(journal_commit(m->journal, &why), &why, "journal_commit");
+	if (!m->held || m->staged >= 256)
+		maker_flush(m);
 	m->last = self;
 	return self;
 }

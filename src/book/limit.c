@@ -1,4 +1,4 @@
-#include "book/memory.h"
+#include "book/limit.h"
 #include "book/arguments.h"
 #include <stdbool.h>
 #include <stdlib.h>
@@ -56,7 +56,7 @@ static const bool limited = true;
 static const bool limited = true;
 #endif
 
-void memory_limit(uint64_t bytes)
+void limit_memory(uint64_t bytes)
 {
 	struct rlimit r = { .rlim_cur = bytes, .rlim_max = bytes };
 
