@@ -1,6 +1,6 @@
-/* demo.c - the verb `demo`: a real match, ball by ball, through the whole path on this machine. Four processes of
- * this program: the replay API, an embedded broker, the producer and consumer, and this one, which reads the
- * topic like any other consumer and shows the score. */
+/* demo.c - the verb `demo`: a real match, ball by ball, through the whole path on this machine.
+ * Four processes of this program: the replay API, an embedded broker, the producer and consumer,
+ * and this one, which reads the topic like any other consumer and shows the score. */
 #include "app/demo.h"
 
 #include "app/demo_board.h"
@@ -24,14 +24,22 @@
 #define TOPIC "cricket-live-data"
 #define KEY   "demo"
 /* 258 states at this pace are about nine seconds: fast, and still to be watched. */
-#define PACE  "30ms"
+#define PACE "30ms"
 
 enum {
-	START_MS = 10000, TOPIC_MS = 10000, SILENCE_MS = 15000, TURN_MS = 100,
-	STOP_MS = 12000,	/* the service's own limit is 10 s */
-	BOOKS_MS = 30000, QUIT_MS = 2000,
-	ARENA_BYTES = 64 << 10, LINE_BYTES = 160, QUEUE_BYTES = 1 << 20, RECORD_BYTES = 256 << 10,
-	LOG_TAIL_LINES = 12, LOG_TAIL_BYTES = 4096,
+	START_MS = 10000,
+	TOPIC_MS = 10000,
+	SILENCE_MS = 15000,
+	TURN_MS = 100,
+	STOP_MS = 12000, /* the service's own limit is 10 s */
+	BOOKS_MS = 30000,
+	QUIT_MS = 2000,
+	ARENA_BYTES = 64 << 10,
+	LINE_BYTES = 160,
+	QUEUE_BYTES = 1 << 20,
+	RECORD_BYTES = 256 << 10,
+	LOG_TAIL_LINES = 12,
+	LOG_TAIL_BYTES = 4096,
 };
 
 enum { SERVE, BROKER, BOTH, BOOKS, CHILDREN };
@@ -46,20 +54,22 @@ struct demo {
 	unsigned records;
 	bool ended, interrupted;
 	int64_t started_ms;
-	const char *part;	/* what we are at: named when it fails */
+	const char *part; /* what we are at: named when it fails */
 };
 
 static const char usage[] =
 	"usage: scorebox demo\n"
 	"\n"
-	"Plays a real match, ball by ball, through the whole path on this machine, with nothing else installed: a\n"
-	"replay of the score API over HTTPS, producer, an embedded Kafka broker, consumer, Excel workbooks. Takes about\n"
-	"10 seconds and writes ./" DEMO_FOLDER "/; running it again replaces what it wrote there.\n";
+	"Plays a real match, ball by ball, through the whole path on this machine, with\n"
+	"nothing else installed: a replay of the score API over HTTPS, producer, an\n"
+	"embedded Kafka broker, consumer, Excel workbooks. Takes about 10 seconds and\n"
+	"writes ./" DEMO_FOLDER "/; running it again replaces what it wrote there.\n";
 
-/* SIGINT and SIGTERM are blocked, for the children's and the libraries' threads too, and asked for here. */
+/* SIGINT and SIGTERM are blocked, for the children's and the libraries' threads too, and asked for
+ * here. */
 static bool interrupted(struct demo *d)
 {
-	static const struct timespec at_once = { 0 };
+	static const struct timespec at_once = {0};
 	sigset_t ends;
 
 	sigemptyset(&ends);
@@ -85,8 +95,9 @@ static void block_signals(void)
 
 static enum status start_serve(struct demo *d, struct why *why)
 {
-	static const char *const arguments[] = { "serve", "--step", "--key", KEY, "--ca-out", DEMO_CA, "demo", NULL };
-	static const char *const settings[] = { "SCOREBOX_LOG_LEVEL=warn", NULL };
+	static const char *const arguments[] = {
+		"serve", "--step", "--key", KEY, "--ca-out", DEMO_CA, "demo", NULL};
+	static const char *const settings[] = {"SCOREBOX_LOG_LEVEL=warn", NULL};
 	struct child *c = &d->children[SERVE];
 
 	d->part = "the replay API (serve)";
@@ -98,7 +109,8 @@ static enum status start_serve(struct demo *d, struct why *why)
 
 static enum status start_broker(struct demo *d, struct why *why)
 {
-	static const char *const arguments[] = { "broker", "--partitions", "1", "--topic", TOPIC, NULL };
+	static const char *const arguments[] = {
+		"broker", "--partitions", "1", "--topic", TOPIC, NULL};
 	struct child *c = &d->children[BROKER];
 
 	d->part = "the embedded Kafka broker (broker)";
@@ -109,14 +121,26 @@ static enum status start_broker(struct demo *d, struct why *why)
 }
 
 /* `both`, and afterwards `consume --until-end`, with the same settings. */
-static enum status start_service(struct demo *d, int which, const char *const *arguments, struct why *why)
+static enum status start_service(
+	struct demo *d, int which, const char *const *arguments, struct why *why)
 {
 	char url[LINE_BYTES * 2], brokers[LINE_BYTES * 2];
 	const char *const settings[] = {
-		url, brokers, "SCOREBOX_API_CA_FILE=" DEMO_CA, "SCOREBOX_API_KEY=" KEY, "SCOREBOX_KAFKA_TOPIC=" TOPIC,
-		"SCOREBOX_KAFKA_LINGER=5ms", "SCOREBOX_STATE_DIR=" DEMO_STATE, "SCOREBOX_OUTPUT_DIR=" DEMO_FOLDER,
-		"SCOREBOX_OUTPUT_MOUNT=any", "SCOREBOX_OUTPUT_MIN_FREE=4MiB", "SCOREBOX_POLL_INTERVAL=" PACE,
-		"SCOREBOX_BOOK_INTERVAL=2s", "SCOREBOX_CLOCK_WAIT=0s", "SCOREBOX_LOG_LEVEL=warn", NULL,
+		url,
+		brokers,
+		"SCOREBOX_API_CA_FILE=" DEMO_CA,
+		"SCOREBOX_API_KEY=" KEY,
+		"SCOREBOX_KAFKA_TOPIC=" TOPIC,
+		"SCOREBOX_KAFKA_LINGER=5ms",
+		"SCOREBOX_STATE_DIR=" DEMO_STATE,
+		"SCOREBOX_OUTPUT_DIR=" DEMO_FOLDER,
+		"SCOREBOX_OUTPUT_MOUNT=any",
+		"SCOREBOX_OUTPUT_MIN_FREE=4MiB",
+		"SCOREBOX_POLL_INTERVAL=" PACE,
+		"SCOREBOX_BOOK_INTERVAL=2s",
+		"SCOREBOX_CLOCK_WAIT=0s",
+		"SCOREBOX_LOG_LEVEL=warn",
+		NULL,
 	};
 
 	snprintf(url, sizeof url, "SCOREBOX_API_URL=%s/currentMatches", d->url);
@@ -131,7 +155,8 @@ static enum status find_topic(struct demo *d, struct subscriber_survey *survey, 
 	enum status s;
 
 	while ((s = subscriber_survey(d->subscriber, TURN_MS * 20, survey, why)) != STATUS_OK)
-		if (clock_mono_ms() >= end_ms || interrupted(d) || !child_runs(&d->children[BROKER]))
+		if (clock_mono_ms() >= end_ms || interrupted(d) ||
+			!child_runs(&d->children[BROKER]))
 			return why_prefix(why, s, "the topic");
 	return STATUS_OK;
 }
@@ -139,8 +164,15 @@ static enum status find_topic(struct demo *d, struct subscriber_survey *survey, 
 static enum status subscribe(struct demo *d, struct why *why)
 {
 	struct kafka_settings settings = {
-		.brokers = d->bootstrap, .topic = TOPIC, .client_id = "scorebox-demo", .compression = "none",
-		.options = "", .group = "", .instance = "", .queue_bytes = QUEUE_BYTES, .record_max_bytes = RECORD_BYTES,
+		.brokers = d->bootstrap,
+		.topic = TOPIC,
+		.client_id = "scorebox-demo",
+		.compression = "none",
+		.options = "",
+		.group = "",
+		.instance = "",
+		.queue_bytes = QUEUE_BYTES,
+		.record_max_bytes = RECORD_BYTES,
 	};
 	struct subscriber_start starts[SUBSCRIBER_PARTITIONS];
 	struct subscriber_survey *survey = malloc(sizeof *survey);
@@ -154,7 +186,8 @@ static enum status subscribe(struct demo *d, struct why *why)
 	if (s == STATUS_OK)
 		s = find_topic(d, survey, why);
 	for (unsigned i = 0; s == STATUS_OK && i < survey->partitions; i++)
-		starts[i] = (struct subscriber_start){ survey->span[i].partition, survey->span[i].low };
+		starts[i] = (struct subscriber_start){
+			survey->span[i].partition, survey->span[i].low};
 	if (s == STATUS_OK)
 		s = subscriber_assign(d->subscriber, starts, survey->partitions, why);
 	free(survey);
@@ -163,7 +196,7 @@ static enum status subscribe(struct demo *d, struct why *why)
 
 static enum status start_all(struct demo *d, struct why *why)
 {
-	static const char *const both[] = { "both", NULL };
+	static const char *const both[] = {"both", NULL};
 	enum status s = start_serve(d, why);
 
 	if (s == STATUS_OK)
@@ -172,7 +205,8 @@ static enum status start_all(struct demo *d, struct why *why)
 		s = subscribe(d, why);
 	if (s != STATUS_OK)
 		return s;
-	printf("  API  %s  ->  producer  ->  Kafka %s  ->  consumer  ->  workbook\n\n", d->url, d->bootstrap);
+	printf("  API  %s  ->  producer  ->  Kafka %s  ->  consumer  ->  workbook\n\n", d->url,
+		d->bootstrap);
 	fflush(stdout);
 	d->part = "producer and consumer (both)";
 	return start_service(d, BOTH, both, why);
@@ -198,8 +232,8 @@ static enum status check_children(struct demo *d, struct why *why)
 {
 	for (int i = SERVE; i <= BOTH; i++)
 		if (!child_runs(&d->children[i]))
-			return fail(why, STATUS_FATAL, "'%s' ended with exit code %d", d->children[i].name,
-				    d->children[i].exit_code);
+			return fail(why, STATUS_FATAL, "'%s' ended with exit code %d",
+				d->children[i].name, d->children[i].exit_code);
 	return STATUS_OK;
 }
 
@@ -222,7 +256,8 @@ static enum status watch_match(struct demo *d, struct why *why)
 		if (s == STATUS_OK)
 			s = check_children(d, why);
 		if (s == STATUS_OK && clock_mono_ms() - silent_since_ms > SILENCE_MS)
-			s = fail(why, STATUS_AGAIN, "no further state came for %d s", SILENCE_MS / 1000);
+			s = fail(why, STATUS_AGAIN, "no further state came for %d s",
+				SILENCE_MS / 1000);
 	}
 	return s;
 }
@@ -234,15 +269,16 @@ static enum status end_child(struct child *c, int64_t timeout_ms, struct why *wh
 	enum status s = child_wait(c, timeout_ms, why);
 
 	if (s == STATUS_OK && c->exit_code != 0)
-		return fail(why, STATUS_FATAL, "'%s' ended with exit code %d", c->name, c->exit_code);
+		return fail(
+			why, STATUS_FATAL, "'%s' ended with exit code %d", c->name, c->exit_code);
 	return s;
 }
 
-/* The daemon ends on SIGTERM and writes its workbooks; the last records may have come after its consumer looked,
- * so the same consumer reads on from its journal to the topic's end. */
+/* The daemon ends on SIGTERM and writes its workbooks; the last records may have come after its
+ * consumer looked, so the same consumer reads on from its journal to the topic's end. */
 static enum status finish_books(struct demo *d, struct why *why)
 {
-	static const char *const consume[] = { "consume", "--until-end", NULL };
+	static const char *const consume[] = {"consume", "--until-end", NULL};
 	struct child *both = &d->children[BOTH];
 
 	kill(both->pid, SIGTERM);
@@ -266,17 +302,16 @@ static enum status print_end(const struct demo *d, struct why *why)
 {
 	double seconds = (double)(clock_mono_ms() - d->started_ms) / 1000;
 
-	printf("\n%u states of the match went through Kafka into its workbook in %.1f s: %u fours, %u sixes, %u wickets.\n"
-	       "\nWorkbooks:\n",
-	       d->records, seconds, d->board.fours, d->board.sixes, d->board.wickets);
+	printf("\n%u states of the match went through Kafka into its workbook in %.1f s:\n"
+	       "%u fours, %u sixes, %u wickets.\n\nWorkbooks:\n",
+		d->records, seconds, d->board.fours, d->board.sixes, d->board.wickets);
 	if (demo_folder_books(print_path, NULL) < 2)
 		return fail(why, STATUS_NOT_FOUND, "a workbook is missing in " DEMO_FOLDER);
-	printf("\nNext, live matches and your own Kafka:\n"
+	printf("\nNext, live matches and your own Kafka (a key is free at cricapi.com):\n"
 	       "  export SCOREBOX_MODE=both SCOREBOX_OUTPUT_DIR=$HOME/scorebox-books\n"
-	       "  export SCOREBOX_API_KEY=...                  (free of charge at cricapi.com: 100 hits a day)\n"
-	       "  export SCOREBOX_KAFKA_BROKERS=localhost:9092 (your brokers; `scorebox broker` runs one for tests)\n"
-	       "  scorebox check --online                      (tries every setting and every peer)\n"
-	       "  scorebox                                     (until Ctrl-C; nothing is lost in between)\n"
+	       "  export SCOREBOX_API_KEY=your-key SCOREBOX_KAFKA_BROKERS=your-broker:9092\n"
+	       "  scorebox check --online    # tries every setting and every peer\n"
+	       "  scorebox                   # until Ctrl-C; nothing is lost in between\n"
 	       "\nBall-by-ball data from Cricsheet (https://cricsheet.org), ODC-By 1.0.\n");
 	fflush(stdout);
 	return STATUS_OK;
@@ -288,7 +323,9 @@ static void print_log_tail(void)
 	char text[LOG_TAIL_BYTES + 1];
 	int fd = open(DEMO_LOG, O_RDONLY | O_CLOEXEC);
 	off_t end = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
-	ssize_t n = fd < 0 ? 0 : pread(fd, text, LOG_TAIL_BYTES, end > LOG_TAIL_BYTES ? end - LOG_TAIL_BYTES : 0);
+	ssize_t n = fd < 0 ? 0
+			   : pread(fd, text, LOG_TAIL_BYTES,
+				     end > LOG_TAIL_BYTES ? end - LOG_TAIL_BYTES : 0);
 	unsigned lines = 0;
 
 	if (fd >= 0)
@@ -301,12 +338,13 @@ static void print_log_tail(void)
 
 	while (from > text && (lines += from[-1] == '\n') < LOG_TAIL_LINES)
 		from--;
-	fprintf(stderr, "The last lines of " DEMO_LOG ":\n%s%s", from, text[n - 1] == '\n' ? "" : "\n");
+	fprintf(stderr, "The last lines of " DEMO_LOG ":\n%s%s", from,
+		text[n - 1] == '\n' ? "" : "\n");
 }
 
 static void stop_all(struct demo *d)
 {
-	static const int order[] = { BOOKS, BOTH, SERVE, BROKER };
+	static const int order[] = {BOOKS, BOTH, SERVE, BROKER};
 
 	subscriber_close(d->subscriber);
 	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
@@ -333,22 +371,25 @@ static enum status prepare(struct demo *d, struct why *why)
 static int exit_code(const struct demo *d, enum status s, const struct why *why)
 {
 	if (d->interrupted) {
-		fprintf(stderr, "The demo was ended before the match was; nothing runs any more.\n");
+		fprintf(stderr,
+			"The demo was ended before the match was; nothing runs any more.\n");
 		return 128 + SIGINT;
 	}
 	if (s == STATUS_OK)
 		return EXIT_DONE;
-	log_error("demo.failed", "%s: %s; everything the demo started is ended", d->part, why->text);
+	log_error(
+		"demo.failed", "%s: %s; everything the demo started is ended", d->part, why->text);
 	print_log_tail();
 	if (s == STATUS_AGAIN)
 		return EXIT_PEER;
-	return s == STATUS_IO || s == STATUS_DENIED || s == STATUS_FULL ? EXIT_STORAGE : EXIT_INTERNAL;
+	return s == STATUS_IO || s == STATUS_DENIED || s == STATUS_FULL ? EXIT_STORAGE
+									: EXIT_INTERNAL;
 }
 
 int demo_main(int argc, char **argv)
 {
-	struct demo d = { .log_fd = -1, .started_ms = clock_mono_ms() };
-	struct why why = { "" };
+	struct demo d = {.log_fd = -1, .started_ms = clock_mono_ms()};
+	struct why why = {""};
 
 	if (argc > 1) {
 		bool help = strcmp(argv[1], "--help") == 0;

@@ -14,7 +14,8 @@
 
 enum { LINE_BYTES = 512, TEAM_BYTES = 96, BAR_CELLS = 24, FLASH_STATES = 4, WIDTH_UNKNOWN = 80 };
 
-static const char bold[] = "\033[1m", red[] = "\033[1;31m", green[] = "\033[1;32m", plain[] = "\033[0m";
+static const char bold[] = "\033[1m", red[] = "\033[1;31m", green[] = "\033[1;32m",
+		  plain[] = "\033[0m";
 
 static bool says_utf8(const char *name)
 {
@@ -97,13 +98,14 @@ static void add_bar(const struct board *b, double part, unsigned cells, char *ou
 
 	for (unsigned i = 0; i < cells && length + 4 < out_bytes; i++)
 		length += (size_t)snprintf(out + length, out_bytes - length, "%s",
-					   b->utf8 ? (i < full ? "█" : "░") : (i < full ? "#" : "-"));
+			b->utf8 ? (i < full ? "█" : "░") : (i < full ? "#" : "-"));
 }
 
 /* "DC 188/5 (20)  RR 92/1 (9.4)  ████░░ 63%  need 97 runs in 62 balls  SIX" */
 static void draw(struct board *b, const struct row *row, const struct score *s)
 {
-	char scores[LINE_BYTES / 2] = "", bar[LINE_BYTES / 2] = "", team[TEAM_BYTES], score[INNINGS_TEXT_BYTES];
+	char scores[LINE_BYTES / 2] = "", bar[LINE_BYTES / 2] = "", team[TEAM_BYTES],
+				 score[INNINGS_TEXT_BYTES];
 	double part = played(row, s);
 	unsigned cells;
 
@@ -128,9 +130,9 @@ static void draw(struct board *b, const struct row *row, const struct score *s)
 
 	int room = (int)b->width - (int)used - 2;
 
-	fprintf(b->out, "\r%s%s%s%s %3.0f%% %s%s%s%s%.*s\033[K", b->colour ? bold : "", scores, b->colour ? plain : "", bar,
-		part * 100, b->colour ? green : "", b->flash, b->colour ? plain : "", *b->flash ? " " : "",
-		room > 0 ? room : 0, s->status);
+	fprintf(b->out, "\r%s%s%s%s %3.0f%% %s%s%s%s%.*s\033[K", b->colour ? bold : "", scores,
+		b->colour ? plain : "", bar, part * 100, b->colour ? green : "", b->flash,
+		b->colour ? plain : "", *b->flash ? " " : "", room > 0 ? room : 0, s->status);
 	fflush(b->out);
 	b->line_open = true;
 }
@@ -208,7 +210,7 @@ static void tell_over(struct board *b, const struct row *row, const struct score
 	match_team_of(row, (unsigned)now, team, sizeof team);
 	innings_text(&row->score[now], score);
 	tell(b, plain, "  %s %s%s%s", team, score, is_running_text(s->status) ? "  " : "",
-	     is_running_text(s->status) ? s->status : "");
+		is_running_text(s->status) ? s->status : "");
 }
 
 void board_show(struct board *b, const struct row *row)
@@ -238,11 +240,13 @@ void board_show(struct board *b, const struct row *row)
 void board_result(struct board *b, const struct row *row)
 {
 	board_close_line(b);
+	fputc('\n', b->out);
 	for (unsigned i = 0; i < row->innings; i++) {
 		char team[TEAM_BYTES], score[INNINGS_TEXT_BYTES];
 
 		match_team_of(row, i, team, sizeof team);
 		innings_text(&row->score[i], score);
-		fprintf(b->out, "  %s%-24s %s%s\n", b->colour ? bold : "", team, score, b->colour ? plain : "");
+		fprintf(b->out, "  %s%-24s %s%s\n", b->colour ? bold : "", team, score,
+			b->colour ? plain : "");
 	}
 }

@@ -1,5 +1,5 @@
-/* demo_board.h - private to app/: the scoreboard of the demo. On a terminal one line that is drawn anew, with the
- * story of the match above it; else plain lines, one an over. */
+/* demo_board.h - private to app/: the scoreboard of the demo. On a terminal one line that is drawn
+ * anew, with the story of the match above it; else plain lines, one an over. */
 #pragma once
 #include "cricket/innings.h"
 #include "cricket/row.h"
@@ -14,9 +14,9 @@ struct board {
 	bool begun;
 	struct score last;
 	unsigned states, fours, sixes, wickets;
-	char flash[16];		/* FOUR, SIX, WICKET */
-	unsigned flash_left;	/* states it still stands */
-	bool line_open;		/* the cursor stands behind the scoreboard line */
+	char flash[16];	     /* FOUR, SIX, WICKET */
+	unsigned flash_left; /* states it still stands */
+	bool line_open;	     /* the cursor stands behind the scoreboard line */
 };
 
 /* Looks at `out`: a terminal, its width, colours (NO_COLOR), its character set. */

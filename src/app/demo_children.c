@@ -19,7 +19,8 @@ enum { ARGUMENTS = 16, ENVIRONMENT = 256, LOOK_MS = 10, EXIT_NOT_STARTED = 127 }
 /* What must not come from the caller: our settings, and the sockets of a service manager. */
 static bool is_ours(const char *variable)
 {
-	static const char *const names[] = { "SCOREBOX_", "STATE_DIRECTORY=", "NOTIFY_SOCKET=", "WATCHDOG_", "JOURNAL_STREAM=" };
+	static const char *const names[] = {
+		"SCOREBOX_", "STATE_DIRECTORY=", "NOTIFY_SOCKET=", "WATCHDOG_", "JOURNAL_STREAM="};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (strncmp(variable, names[i], strlen(names[i])) == 0)
@@ -45,13 +46,14 @@ static char *const *as_execve_wants(const char **list)
 	union {
 		const char **ours;
 		char *const *its;
-	} view = { list };
+	} view = {list};
 
 	return view.its;
 }
 
 /* Between fork and exec: async-signal-safe calls only. */
-static void become(pid_t parent, int out_fd, int log_fd, const char **arguments, const char **environment)
+static void become(
+	pid_t parent, int out_fd, int log_fd, const char **arguments, const char **environment)
 {
 	sigset_t none;
 	int in_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -68,10 +70,10 @@ static void become(pid_t parent, int out_fd, int log_fd, const char **arguments,
 	_exit(EXIT_NOT_STARTED);
 }
 
-enum status child_start(struct child *c, const char *name, const char *const *arguments, const char *const *settings,
-			int log_fd, struct why *why)
+enum status child_start(struct child *c, const char *name, const char *const *arguments,
+	const char *const *settings, int log_fd, struct why *why)
 {
-	const char *argv[ARGUMENTS + 2] = { "scorebox" };
+	const char *argv[ARGUMENTS + 2] = {"scorebox"};
 	const char *environment[ENVIRONMENT];
 	pid_t parent = getpid();
 	int pipe_fds[2];
@@ -93,7 +95,7 @@ enum status child_start(struct child *c, const char *name, const char *const *ar
 		close(pipe_fds[0]);
 		return fail_errno(why, STATUS_IO, "start '%s'", name);
 	}
-	*c = (struct child){ .name = name, .pid = pid, .out_fd = pipe_fds[0] };
+	*c = (struct child){.name = name, .pid = pid, .out_fd = pipe_fds[0]};
 	return STATUS_OK;
 }
 
@@ -118,13 +120,14 @@ bool child_runs(struct child *c)
 	return false;
 }
 
-enum status child_line(struct child *c, char *out, size_t out_bytes, int64_t timeout_ms, struct why *why)
+enum status child_line(
+	struct child *c, char *out, size_t out_bytes, int64_t timeout_ms, struct why *why)
 {
 	int64_t end_ms = clock_mono_ms() + timeout_ms;
 	size_t length = 0;
 
 	while (length + 1 < out_bytes && clock_mono_ms() < end_ms) {
-		struct pollfd wait = { .fd = c->out_fd, .events = POLLIN };
+		struct pollfd wait = {.fd = c->out_fd, .events = POLLIN};
 
 		if (poll(&wait, 1, LOOK_MS) <= 0)
 			continue;

@@ -14,8 +14,8 @@
 enum { WALK_FILES = 8 };
 
 /* What the demo writes: the match compiled in, its later names, the index. */
-static const char *const results[] = { DEMO_FOLDER "/2025-04-16_*.xlsx", DEMO_FOLDER "/Matches*.xlsx",
-				       DEMO_FOLDER "/.scorebox-*", DEMO_LOG };
+static const char *const results[] = {DEMO_FOLDER "/2025-04-16_*.xlsx",
+	DEMO_FOLDER "/Matches*.xlsx", DEMO_FOLDER "/.scorebox-*", DEMO_LOG};
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
 {
@@ -34,7 +34,8 @@ static enum status remove_results(struct why *why)
 			continue;
 		for (size_t k = 0; k < found.gl_pathc; k++)
 			if (unlink(found.gl_pathv[k]) != 0) {
-				enum status s = fail_errno(why, STATUS_IO, "remove '%s' of an earlier demo", found.gl_pathv[k]);
+				enum status s = fail_errno(why, STATUS_IO,
+					"remove '%s' of an earlier demo", found.gl_pathv[k]);
 
 				globfree(&found);
 				return s;
@@ -53,8 +54,9 @@ enum status demo_folder_prepare(struct why *why)
 	if (errno != EEXIST)
 		return fail_errno(why, STATUS_IO, "make ./" DEMO_FOLDER);
 	if (lstat(DEMO_STATE, &st) != 0 || !S_ISDIR(st.st_mode))
-		return fail(why, STATUS_DENIED, "./" DEMO_FOLDER " is there, and no demo made it: move it away, or run the "
-			    "demo in another folder");
+		return fail(why, STATUS_DENIED,
+			"./" DEMO_FOLDER " is there, and no demo made it: move it away, or run the "
+			"demo in another folder");
 
 	enum status s = remove_results(why);
 

@@ -5,12 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STAGE_HEAD, STAGE_PADDING, STAGE_BLANK, STAGE_OPENING, STAGE_ROWS, STAGE_CLOSING, STAGE_END };
+enum {
+	STAGE_HEAD,
+	STAGE_PADDING,
+	STAGE_BLANK,
+	STAGE_OPENING,
+	STAGE_ROWS,
+	STAGE_CLOSING,
+	STAGE_END
+};
 
 static const char padding_line[] =
 #define SIXTY_FOUR "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	"X-Padding: " SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR
-	SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR "\r\n";
+	"X-Padding: " SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR
+		SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR
+			SIXTY_FOUR SIXTY_FOUR "\r\n";
 #undef SIXTY_FOUR
 
 void answer_init(struct answer *a)
@@ -37,7 +46,7 @@ void answer_done(struct answer *a)
 
 static uint64_t rows_bytes(const struct answer *a)
 {
-	uint64_t bytes = a->count > 0 ? a->count - 1 : 0;	/* commas */
+	uint64_t bytes = a->count > 0 ? a->count - 1 : 0; /* commas */
 
 	switch (a->body) {
 	case BODY_TEXT:
@@ -68,9 +77,11 @@ enum status answer_start(struct answer *a, bool keep_alive, struct why *why)
 	if (a->chunked)
 		snprintf(framing, sizeof framing, "Transfer-Encoding: chunked\r\n");
 	else if (!a->no_length)
-		snprintf(framing, sizeof framing, "Content-Length: %llu\r\n", (unsigned long long)a->body_bytes);
-	n = snprintf(a->head, sizeof a->head, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%s%sConnection: %s\r\n", a->code,
-		     a->reason, a->content_type, framing, a->extra, stays ? "keep-alive" : "close");
+		snprintf(framing, sizeof framing, "Content-Length: %llu\r\n",
+			(unsigned long long)a->body_bytes);
+	n = snprintf(a->head, sizeof a->head,
+		"HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%s%sConnection: %s\r\n", a->code, a->reason,
+		a->content_type, framing, a->extra, stays ? "keep-alive" : "close");
 	if (n < 0 || (size_t)n >= sizeof a->head)
 		return fail(why, STATUS_FULL, "an answer's head over %zu bytes", sizeof a->head);
 	a->head_bytes = (size_t)n;
@@ -98,7 +109,8 @@ static void next_padding(struct answer *a)
 	}
 
 	/* The blank line, and the size line of a chunk, which is no part of the body. */
-	int n = a->chunked ? snprintf(a->scratch, sizeof a->scratch, "\r\n%llx\r\n", (unsigned long long)a->body_bytes)
+	int n = a->chunked ? snprintf(a->scratch, sizeof a->scratch, "\r\n%llx\r\n",
+				     (unsigned long long)a->body_bytes)
 			   : snprintf(a->scratch, sizeof a->scratch, "\r\n");
 
 	next_stage(a, view_of(a->scratch, (size_t)n));

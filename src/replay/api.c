@@ -1,6 +1,6 @@
-/* api.c - answers as the real API gives them. What is known of them: `apikey` is echoed, `data` before `status`
- * before `info`; a page holds 25 rows; a failure has no `data`. The HTTP code of failures is not known: a used-up
- * quota comes here with 200, a wrong key with 401. */
+/* api.c - answers as the real API gives them. What is known of them: `apikey` is echoed, `data`
+ * before `status` before `info`; a page holds 25 rows; a failure has no `data`. The HTTP code of
+ * failures is not known: a used-up quota comes here with 200, a wrong key with 401. */
 #include "replay/api.h"
 
 #include "base/clock.h"
@@ -33,23 +33,24 @@ static enum status answer_text(struct answer *out, int code, const char *reason,
 	return buffer_add_text(&out->opening, body);
 }
 
-static enum status answer_failure(struct api *a, struct answer *out, int code, const char *reason, const char *words)
+static enum status answer_failure(
+	struct api *a, struct answer *out, int code, const char *reason, const char *words)
 {
 	out->code = code;
 	out->reason = reason;
 	return buffer_format(&out->opening,
-			     "{\"status\":\"failure\",\"reason\":\"%s\",\"info\":{\"hitsToday\":%lld,\"hitsUsed\":1,"
-			     "\"hitsLimit\":%lld,\"credits\":0}}",
-			     words, (long long)a->hits, (long long)a->options.quota);
+		"{\"status\":\"failure\",\"reason\":\"%s\",\"info\":{\"hitsToday\":%lld,\"hitsUsed\":1,"
+		"\"hitsLimit\":%lld,\"credits\":0}}",
+		words, (long long)a->hits, (long long)a->options.quota);
 }
 
 static enum status answer_html(struct answer *out)
 {
 	out->content_type = "text/html; charset=utf-8";
 	return buffer_add_text(&out->opening,
-			       "<!DOCTYPE html>\n<html><head><title>Guest Wi-Fi</title></head>\n<body><h1>Welcome</h1>\n"
-			       "<form action=\"/login\" method=\"post\"><input name=\"voucher\">"
-			       "<button>Log in</button></form></body></html>\n");
+		"<!DOCTYPE html>\n<html><head><title>Guest Wi-Fi</title></head>\n<body><h1>Welcome</h1>\n"
+		"<form action=\"/login\" method=\"post\"><input name=\"voucher\">"
+		"<button>Log in</button></form></body></html>\n");
 }
 
 static enum status answer_redirect(struct answer *out)
@@ -75,7 +76,8 @@ static enum status answer_huge(struct answer *out)
 	return buffer_add_text(&out->opening, "{\"apikey\":\"\",\"data\":[");
 }
 
-static enum status answer_instead(struct api *a, enum fault_kind fault, struct answer *out, struct why *why)
+static enum status answer_instead(
+	struct api *a, enum fault_kind fault, struct answer *out, struct why *why)
 {
 	switch (fault) {
 	case FAULT_401:
@@ -117,7 +119,8 @@ static void damage_body(enum fault_kind fault, struct answer *out)
 {
 	if (fault == FAULT_HUGE)
 		answer_cut(out, HUGE_BYTES);
-	else if (fault == FAULT_TRUNCATE || fault == FAULT_CHUNKED || fault == FAULT_STALL || fault == FAULT_RESET)
+	else if (fault == FAULT_TRUNCATE || fault == FAULT_CHUNKED || fault == FAULT_STALL ||
+		 fault == FAULT_RESET)
 		answer_cut(out, out->body_bytes / 2);
 }
 
@@ -139,7 +142,8 @@ static bool count_hit(struct api *a)
 	return a->hits <= a->options.quota;
 }
 
-/* Which line of every match is due. A damaged answer shows it without moving on: nobody could read it. */
+/* Which line of every match is due. A damaged answer shows it without moving on: nobody could read
+ * it. */
 static uint64_t take_step(struct api *a, uint64_t offset, enum fault_kind fault)
 {
 	if (offset > 0)
@@ -160,7 +164,8 @@ static int64_t replay_ms(struct api *a)
 	return played < 9e15 ? (int64_t)played : INT64_MAX;
 }
 
-static enum status fill_rows(struct api *a, uint64_t offset, enum fault_kind fault, struct answer *out, struct why *why)
+static enum status fill_rows(
+	struct api *a, uint64_t offset, enum fault_kind fault, struct answer *out, struct why *why)
 {
 	const struct programme *p = &a->programme;
 	uint64_t left = offset < p->count ? p->count - offset : 0;
@@ -173,7 +178,8 @@ static enum status fill_rows(struct api *a, uint64_t offset, enum fault_kind fau
 		return STATUS_OK;
 	out->rows = malloc(out->count * sizeof *out->rows);
 	if (!out->rows)
-		return fail(why, STATUS_NO_MEMORY, "no memory for a page of %llu rows", (unsigned long long)out->count);
+		return fail(why, STATUS_NO_MEMORY, "no memory for a page of %llu rows",
+			(unsigned long long)out->count);
 	for (uint64_t i = 0; i < out->count; i++) {
 		const struct programme_match *m = &p->matches[offset + i];
 
@@ -192,8 +198,8 @@ static enum status fill_synthetic(struct api *a, uint64_t offset, struct answer 
 	return STATUS_OK;
 }
 
-static enum status answer_page(struct api *a, const struct http_request *request, enum fault_kind fault,
-			       struct answer *out, struct why *why)
+static enum status answer_page(struct api *a, const struct http_request *request,
+	enum fault_kind fault, struct answer *out, struct why *why)
 {
 	uint64_t total = a->options.synthetic_rows ? a->options.synthetic_rows : a->programme.count;
 	enum status s = buffer_add_text(&out->opening, "{\"apikey\":");
@@ -208,33 +214,38 @@ static enum status answer_page(struct api *a, const struct http_request *request
 	if (s != STATUS_OK)
 		return s;
 	return buffer_format(&out->closing,
-			     "],\"status\":\"success\",\"info\":{\"hitsToday\":%lld,\"hitsUsed\":1,\"hitsLimit\":%lld,"
-			     "\"credits\":0,\"server\":%llu,\"offsetRows\":%llu,\"totalRows\":%llu,\"queryTime\":%llu.%04llu,"
-			     "\"s\":0,\"cache\":0}}",
-			     (long long)a->hits, (long long)a->options.quota,
-			     (unsigned long long)(a->requests * 7 % SERVERS + 1), (unsigned long long)request->offset,
-			     (unsigned long long)total, (unsigned long long)(34 + a->requests * 13 % 120),
-			     (unsigned long long)(a->requests * 7919 % 9000 + 1000));
+		"],\"status\":\"success\",\"info\":{\"hitsToday\":%lld,\"hitsUsed\":1,\"hitsLimit\":%lld,"
+		"\"credits\":0,\"server\":%llu,\"offsetRows\":%llu,\"totalRows\":%llu,\"queryTime\":%llu.%04llu,"
+		"\"s\":0,\"cache\":0}}",
+		(long long)a->hits, (long long)a->options.quota,
+		(unsigned long long)(a->requests * 7 % SERVERS + 1),
+		(unsigned long long)request->offset, (unsigned long long)total,
+		(unsigned long long)(34 + a->requests * 13 % 120),
+		(unsigned long long)(a->requests * 7919 % 9000 + 1000));
 }
 
-static enum status fill_answer(struct api *a, const struct http_request *request, enum fault_kind fault,
-			       struct answer *out, struct why *why)
+static enum status fill_answer(struct api *a, const struct http_request *request,
+	enum fault_kind fault, struct answer *out, struct why *why)
 {
 	if (!request->method_known)
-		return answer_text(out, 405, "Method Not Allowed", "{\"status\":\"failure\",\"reason\":\"GET only\"}");
+		return answer_text(out, 405, "Method Not Allowed",
+			"{\"status\":\"failure\",\"reason\":\"GET only\"}");
 	if (!request->matches)
-		return answer_text(out, 404, "Not Found", "{\"status\":\"failure\",\"reason\":\"No such path\"}");
+		return answer_text(out, 404, "Not Found",
+			"{\"status\":\"failure\",\"reason\":\"No such path\"}");
 	if (fault_replaces(fault))
 		return answer_instead(a, fault, out, why);
 	if (!key_is_good(a, request))
 		return answer_failure(a, out, 401, "Unauthorized", "Invalid API Key");
 	if (!count_hit(a))
-		return answer_failure(a, out, 200, "OK", "Blocking since hits today exceeded hits limit");
+		return answer_failure(
+			a, out, 200, "OK", "Blocking since hits today exceeded hits limit");
 	damage_head(fault, out);
 	return answer_page(a, request, fault, out, why);
 }
 
-enum status api_answer(struct api *a, const struct http_request *request, struct answer *out, struct why *why)
+enum status api_answer(
+	struct api *a, const struct http_request *request, struct answer *out, struct why *why)
 {
 	enum fault_kind fault = FAULT_NONE;
 

@@ -1,5 +1,5 @@
-/* bomb.c - RFC 1952 around RFC 1951: after Z_FULL_FLUSH a deflated block refers to nothing before it, so the same
- * bytes may stand any number of times. */
+/* bomb.c - RFC 1952 around RFC 1951: after Z_FULL_FLUSH a deflated block refers to nothing before
+ * it, so the same bytes may stand any number of times. */
 #include "replay/bomb.h"
 
 #include <string.h>
@@ -19,7 +19,8 @@ static enum status deflate_block(z_stream *z, struct buffer *block, struct why *
 		do {
 			z->next_out = out;
 			z->avail_out = sizeof out;
-			if (deflate(z, left > STEP_BYTES ? Z_NO_FLUSH : Z_FULL_FLUSH) == Z_STREAM_ERROR)
+			if (deflate(z, left > STEP_BYTES ? Z_NO_FLUSH : Z_FULL_FLUSH) ==
+				Z_STREAM_ERROR)
 				return fail(why, STATUS_FATAL, "zlib does not deflate");
 
 			enum status s = buffer_add(block, out, sizeof out - z->avail_out);
@@ -53,11 +54,12 @@ static void put_le32(unsigned char *out, unsigned long value)
 		out[i] = (unsigned char)(value >> (8 * i));
 }
 
-enum status bomb_make(struct buffer *opening, struct buffer *block, struct buffer *closing, struct why *why)
+enum status bomb_make(
+	struct buffer *opening, struct buffer *block, struct buffer *closing, struct why *why)
 {
-	static const unsigned char gzip_header[10] = { 0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3 };
-	unsigned char trailer[10] = { 3, 0 };	/* an empty last block, then CRC-32 and length */
-	z_stream z = { 0 };
+	static const unsigned char gzip_header[10] = {0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3};
+	unsigned char trailer[10] = {3, 0}; /* an empty last block, then CRC-32 and length */
+	z_stream z = {0};
 
 	if (deflateInit2(&z, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		return fail(why, STATUS_NO_MEMORY, "no memory for zlib");

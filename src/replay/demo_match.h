@@ -1,4 +1,5 @@
-/* demo_match.h - private to replay/: the match file that is compiled in (made by the build from matches/). */
+/* demo_match.h - private to replay/: the match file that is compiled in (made by the build from
+ * matches/). */
 #pragma once
 #include <stddef.h>
 

@@ -9,10 +9,19 @@ static const struct {
 	const char *name;
 	enum fault_kind kind;
 } kinds[] = {
-	{ "401", FAULT_401 },		{ "429", FAULT_429 },	  { "500", FAULT_500 },	    { "html", FAULT_HTML },
-	{ "truncate", FAULT_TRUNCATE }, { "slow", FAULT_SLOW },	  { "stall", FAULT_STALL }, { "reset", FAULT_RESET },
-	{ "huge", FAULT_HUGE },		{ "redirect", FAULT_REDIRECT }, { "gzip", FAULT_GZIP },
-	{ "headers", FAULT_HEADERS },	{ "chunked-truncated", FAULT_CHUNKED },
+	{"401", FAULT_401},
+	{"429", FAULT_429},
+	{"500", FAULT_500},
+	{"html", FAULT_HTML},
+	{"truncate", FAULT_TRUNCATE},
+	{"slow", FAULT_SLOW},
+	{"stall", FAULT_STALL},
+	{"reset", FAULT_RESET},
+	{"huge", FAULT_HUGE},
+	{"redirect", FAULT_REDIRECT},
+	{"gzip", FAULT_GZIP},
+	{"headers", FAULT_HEADERS},
+	{"chunked-truncated", FAULT_CHUNKED},
 };
 
 static enum status find_kind(const char *name, size_t length, enum fault_kind *out, struct why *why)
@@ -26,10 +35,12 @@ static enum status find_kind(const char *name, size_t length, enum fault_kind *o
 		}
 		strcat(strcat(known, " "), kinds[i].name);
 	}
-	return fail(why, STATUS_BAD_DATA, "no such fault: '%.*s'; there are%s", (int)length, name, known);
+	return fail(why, STATUS_BAD_DATA, "no such fault: '%.*s'; there are%s", (int)length, name,
+		known);
 }
 
-static enum status parse_rule(const char *text, size_t length, struct fault_rule *out, struct why *why)
+static enum status parse_rule(
+	const char *text, size_t length, struct fault_rule *out, struct why *why)
 {
 	const char *at = memchr(text, '@', length);
 	size_t name_length = at ? (size_t)(at - text) : length;
@@ -46,7 +57,8 @@ static enum status parse_rule(const char *text, size_t length, struct fault_rule
 	bool onwards = stop < end && *stop == '+';
 
 	if (at[1] < '0' || at[1] > '9' || stop + onwards != end || n == 0)
-		return fail(why, STATUS_BAD_DATA, "'%.*s' is no KIND, KIND@N or KIND@N+", (int)length, text);
+		return fail(why, STATUS_BAD_DATA, "'%.*s' is no KIND, KIND@N or KIND@N+",
+			(int)length, text);
 	out->from = n;
 	if (!onwards)
 		out->to = n;

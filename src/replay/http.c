@@ -54,7 +54,8 @@ static struct view parameter(struct view query, const char *name)
 
 		if (!stop)
 			stop = end;
-		if ((size_t)(stop - p) > name_length && memcmp(p, name, name_length) == 0 && p[name_length] == '=')
+		if ((size_t)(stop - p) > name_length && memcmp(p, name, name_length) == 0 &&
+			p[name_length] == '=')
 			return view_of(p + name_length + 1, (size_t)(stop - p) - name_length - 1);
 		p = stop + (stop < end);
 	}
@@ -71,8 +72,10 @@ static bool ends_with(struct view v, const char *end)
 static void read_target(struct view target, struct http_request *out)
 {
 	const char *mark = memchr(target.bytes, '?', target.length);
-	struct view path = view_of(target.bytes, mark ? (size_t)(mark - target.bytes) : target.length);
-	struct view query = mark ? view_of(mark + 1, target.length - path.length - 1) : view_of("", 0);
+	struct view path = view_of(
+		target.bytes, mark ? (size_t)(mark - target.bytes) : target.length);
+	struct view query = mark ? view_of(mark + 1, target.length - path.length - 1)
+				 : view_of("", 0);
 	struct view offset = parameter(query, "offset");
 
 	out->matches = ends_with(path, "/currentMatches") || ends_with(path, "/matches");
@@ -93,7 +96,8 @@ static bool read_request_line(struct view line, struct http_request *out)
 	const char *target = memchr(line.bytes, ' ', line.length);
 	const char *version = target ? memchr(target + 1, ' ', (size_t)(end - target - 1)) : NULL;
 
-	if (!version || (size_t)(end - version) != strlen(" HTTP/1.1") || memcmp(version, " HTTP/1.", 8) != 0)
+	if (!version || (size_t)(end - version) != strlen(" HTTP/1.1") ||
+		memcmp(version, " HTTP/1.", 8) != 0)
 		return false;
 
 	struct view method = view_of(line.bytes, (size_t)(target - line.bytes));
@@ -111,10 +115,11 @@ static void read_header(struct view line, struct http_request *out)
 	static const char connection_close[] = "Connection: close";
 	static const char content_length[] = "Content-Length:";
 
-	if (line.length == sizeof connection_close - 1 && strncasecmp(line.bytes, connection_close, line.length) == 0)
+	if (line.length == sizeof connection_close - 1 &&
+		strncasecmp(line.bytes, connection_close, line.length) == 0)
 		out->keep_alive = false;
 	if (line.length >= sizeof content_length - 1 &&
-	    strncasecmp(line.bytes, content_length, sizeof content_length - 1) == 0)
+		strncasecmp(line.bytes, content_length, sizeof content_length - 1) == 0)
 		out->keep_alive = false;
 }
 
@@ -126,12 +131,13 @@ enum http_outcome http_parse(const char *bytes, size_t length, struct http_reque
 
 	if (!end)
 		return HTTP_MORE;
-	*out = (struct http_request){ .bytes = (size_t)(end - bytes) };
+	*out = (struct http_request){.bytes = (size_t)(end - bytes)};
 	while (line < end - 2) {
 		/* Found: the head ends in CR LF. */
 		const char *stop = memchr(line, '\n', (size_t)(end - line));
 		size_t line_length = (size_t)(stop - line);
-		struct view v = view_of(line, line_length > 0 && stop[-1] == '\r' ? line_length - 1 : line_length);
+		struct view v = view_of(
+			line, line_length > 0 && stop[-1] == '\r' ? line_length - 1 : line_length);
 
 		if (first && !read_request_line(v, out))
 			return HTTP_BAD;

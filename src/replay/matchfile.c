@@ -56,7 +56,8 @@ static enum status set_text(char *out, size_t out_bytes, const char *rest, struc
 	return STATUS_OK;
 }
 
-static enum status find_team(const struct matchfile *m, const char *short_name, unsigned *out, struct why *why)
+static enum status find_team(
+	const struct matchfile *m, const char *short_name, unsigned *out, struct why *why)
 {
 	for (unsigned i = 0; i < m->teams; i++)
 		if (strcmp(m->short_name[i], short_name) == 0) {
@@ -89,7 +90,7 @@ static enum status read_overs(struct matchfile *m, char *rest, struct why *why)
 	char *of = next_word(&rest);
 
 	if (!read_count(overs, 60, &m->overs) || strcmp(of, "of") != 0 ||
-	    !read_count(next_word(&rest), 10, &m->over_balls) || m->over_balls == 0)
+		!read_count(next_word(&rest), 10, &m->over_balls) || m->over_balls == 0)
 		return fail(why, STATUS_BAD_DATA, "not 'overs 20 of 6'");
 	return STATUS_OK;
 }
@@ -116,7 +117,8 @@ static enum status read_innings(struct matchfile *m, char *rest, bool super_over
 	if (s != STATUS_OK)
 		return s;
 	if (m->teams < 2 || m->over_balls == 0)
-		return fail(why, STATUS_BAD_DATA, "both teams and 'overs' come before the first innings");
+		return fail(why, STATUS_BAD_DATA,
+			"both teams and 'overs' come before the first innings");
 	if (m->count == MATCHFILE_INNINGS)
 		return fail(why, STATUS_BAD_DATA, "more than %d innings", MATCHFILE_INNINGS);
 	if (!super_over && m->count > 0 && m->innings[m->count - 1].super_over)
@@ -147,8 +149,8 @@ static enum status read_target(struct matchfile *m, char *rest, struct why *why)
 
 	if (dot)
 		*dot++ = '\0';
-	if (!i || !read_count(runs, 9999, &i->target) || strcmp(in, "in") != 0 || !read_count(overs, 60, &whole) ||
-	    (dot && !read_count(dot, 9, &balls)))
+	if (!i || !read_count(runs, 9999, &i->target) || strcmp(in, "in") != 0 ||
+		!read_count(overs, 60, &whole) || (dot && !read_count(dot, 9, &balls)))
 		return fail(why, STATUS_BAD_DATA, "not 'target 189 in 20' within an innings");
 	i->limit = whole * m->over_balls + balls;
 	return STATUS_OK;
@@ -173,12 +175,13 @@ static bool read_ball(const char *word, struct matchfile_ball *out)
 {
 	static const struct {
 		const char *name;
-		bool legal, counts;	/* counts: one run by itself */
-	} kinds[] = { { "wd", false, true }, { "nb", false, true }, { "lb", true, false }, { "b", true, false } };
+		bool legal, counts; /* counts: one run by itself */
+	} kinds[] = {
+		{"wd", false, true}, {"nb", false, true}, {"lb", true, false}, {"b", true, false}};
 	const char *p = word;
 	bool digits = *p >= '0' && *p <= '9';
 
-	*out = (struct matchfile_ball){ .legal = true };
+	*out = (struct matchfile_ball){.legal = true};
 	if (*p == '.')
 		p++;
 	for (; *p >= '0' && *p <= '9' && out->runs < 10; p++)
@@ -233,10 +236,13 @@ static enum status read_key(struct matchfile *m, const char *key, char *rest, st
 		char *out;
 		size_t bytes;
 	} texts[] = {
-		{ "id", m->id, sizeof m->id },		{ "series", m->series, sizeof m->series },
-		{ "name", m->name, sizeof m->name },	{ "type", m->type, sizeof m->type },
-		{ "venue", m->venue, sizeof m->venue }, { "start", m->start, sizeof m->start },
-		{ "result", m->result, sizeof m->result },
+		{"id", m->id, sizeof m->id},
+		{"series", m->series, sizeof m->series},
+		{"name", m->name, sizeof m->name},
+		{"type", m->type, sizeof m->type},
+		{"venue", m->venue, sizeof m->venue},
+		{"start", m->start, sizeof m->start},
+		{"result", m->result, sizeof m->result},
 	};
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)

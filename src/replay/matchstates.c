@@ -1,7 +1,7 @@
-/* matchstates.c - the rows a poller of the API would have seen while the match of a match file was played.
- * Shape, key order and status texts are those of recorded rows: `score` absent before play, `o` a number of
- * overs (20, 19.4) and in the Hundred of balls, a chase as "India need 33 runs in 46 balls", a super over
- * in the status alone. */
+/* matchstates.c - the rows a poller of the API would have seen while the match of a match file was
+ * played. Shape, key order and status texts are those of recorded rows: `score` absent before
+ * play, `o` a number of overs (20, 19.4) and in the Hundred of balls, a chase as "India need 33
+ * runs in 46 balls", a super over in the status alone. */
 #include "base/text.h"
 #include "replay/matchfile.h"
 
@@ -12,20 +12,26 @@
 enum {
 	ROW_MAX_BYTES = 16384,
 	STATUS_BYTES = 256,
-	TO_TOSS_S = 1800, TO_PLAY_S = 1800,
-	BALL_S = 35, OVER_S = 25, WICKET_S = 90,
-	BREAK_S = 1200, BREAK_ODI_S = 2400,
-	SUPER_BREAK_S = 600, SUPER_INNINGS_S = 300, RESULT_S = 300,
+	TO_TOSS_S = 1800,
+	TO_PLAY_S = 1800,
+	BALL_S = 35,
+	OVER_S = 25,
+	WICKET_S = 90,
+	BREAK_S = 1200,
+	BREAK_ODI_S = 2400,
+	SUPER_BREAK_S = 600,
+	SUPER_INNINGS_S = 300,
+	RESULT_S = 300,
 };
 
 static const char icon[] = "https://h.cricapi.com/img/icon512.png";
 
 struct tally {
 	const struct matchfile_innings *facts;
-	unsigned number;	/* of this team's innings, from 1 */
+	unsigned number; /* of this team's innings, from 1 */
 	unsigned runs, wickets;
-	unsigned overs, balls;	/* completed, and legal ones of the over begun */
-	unsigned bowled;	/* legal ones in all */
+	unsigned overs, balls; /* completed, and legal ones of the over begun */
+	unsigned bowled;       /* legal ones in all */
 };
 
 struct play {
@@ -77,7 +83,8 @@ static bool counts_balls(const struct matchfile *m)
 	return m->over_balls == 5;
 }
 
-static void overs_text(const struct matchfile *m, const struct tally *t, char *out, size_t out_bytes)
+static void overs_text(
+	const struct matchfile *m, const struct tally *t, char *out, size_t out_bytes)
 {
 	if (counts_balls(m))
 		snprintf(out, out_bytes, "%u", t->overs * m->over_balls + t->balls);
@@ -96,9 +103,11 @@ static enum status add_score(struct buffer *row, const struct play *p)
 		char overs[16], label[MATCHFILE_TEXT + 32];
 
 		overs_text(p->m, t, overs, sizeof overs);
-		snprintf(label, sizeof label, "%s Inning %u", p->m->team[t->facts->team], t->number);
-		s = buffer_format(row, "%s{\"r\":%u,\"w\":%u,\"o\":%s,\"inning\":", i == 0 ? ",\"score\":[" : ",",
-				  t->runs, t->wickets, overs);
+		snprintf(
+			label, sizeof label, "%s Inning %u", p->m->team[t->facts->team], t->number);
+		s = buffer_format(row,
+			"%s{\"r\":%u,\"w\":%u,\"o\":%s,\"inning\":", i == 0 ? ",\"score\":[" : ",",
+			t->runs, t->wickets, overs);
 		if (s == STATUS_OK)
 			s = add_string(row, "", label);
 		if (s == STATUS_OK)
@@ -114,11 +123,13 @@ static enum status add_start(struct buffer *row, const struct matchfile *m)
 
 static enum status add_flags(struct buffer *row, const struct play *p)
 {
-	static const char *const word[] = { "false", "true" };
+	static const char *const word[] = {"false", "true"};
 
-	return buffer_format(row, ",\"fantasyEnabled\":%s,\"bbbEnabled\":%s,\"hasSquad\":true,"
-			     "\"matchStarted\":%s,\"matchEnded\":%s}", word[p->live], word[p->live && !counts_balls(p->m)],
-			     word[p->started], word[p->ended]);
+	return buffer_format(row,
+		",\"fantasyEnabled\":%s,\"bbbEnabled\":%s,\"hasSquad\":true,"
+		"\"matchStarted\":%s,\"matchEnded\":%s}",
+		word[p->live], word[p->live && !counts_balls(p->m)], word[p->started],
+		word[p->ended]);
 }
 
 /* Tells the caller of the state as it is now. */
@@ -148,7 +159,9 @@ static enum status emit(struct play *p)
 		s = add_string(row, ",\"series_id\":", m->series);
 	if (s == STATUS_OK)
 		s = add_flags(row, p);
-	return s == STATUS_OK ? p->call(p->context, p->at_s * 1000, view_of(row->bytes, row->length)) : s;
+	return s == STATUS_OK
+		       ? p->call(p->context, p->at_s * 1000, view_of(row->bytes, row->length))
+		       : s;
 }
 
 static void set_status(struct play *p, const char *text)
@@ -181,10 +194,11 @@ static void set_chase(struct play *p)
 		return;
 	}
 	snprintf(p->status, sizeof p->status, "%s need %d %s in %d %s", p->m->team[team], need,
-		 need == 1 ? "run" : "runs", left, left == 1 ? "ball" : "balls");
+		need == 1 ? "run" : "runs", left, left == 1 ? "ball" : "balls");
 }
 
-static void bowl(struct play *p, struct tally *t, const struct matchfile_ball *ball, bool over_follows)
+static void bowl(
+	struct play *p, struct tally *t, const struct matchfile_ball *ball, bool over_follows)
 {
 	t->runs += ball->runs;
 	t->wickets += ball->wicket;
@@ -205,7 +219,7 @@ static enum status play_innings(struct play *p, const struct matchfile_innings *
 	struct tally *t = &p->tally[p->count++];
 	enum status s = STATUS_OK;
 
-	*t = (struct tally){ .facts = facts, .number = 1, .runs = facts->before };
+	*t = (struct tally){.facts = facts, .number = 1, .runs = facts->before};
 	for (unsigned i = 0; i + 1 < p->count; i++)
 		t->number += p->tally[i].facts->team == facts->team;
 	if (p->count > 1)
@@ -234,7 +248,8 @@ static enum status play_super_overs(struct play *p)
 	if (lasts_s == 0)
 		return STATUS_OK;
 	p->at_s += SUPER_BREAK_S;
-	set_status(p, counts_balls(p->m) ? "Match tied (Super five in progress)" : "Match tied (Super over in progress)");
+	set_status(p, counts_balls(p->m) ? "Match tied (Super five in progress)"
+					 : "Match tied (Super over in progress)");
 
 	enum status s = emit(p);
 
@@ -253,7 +268,8 @@ static enum status play_before(struct play *p)
 	p->at_s += TO_TOSS_S;
 	p->started = true;
 	if (m->tossed)
-		snprintf(p->status, sizeof p->status, "%s opt to %s", m->team[m->toss_team], m->toss_bowl ? "bowl" : "bat");
+		snprintf(p->status, sizeof p->status, "%s opt to %s", m->team[m->toss_team],
+			m->toss_bowl ? "bowl" : "bat");
 	if (s == STATUS_OK)
 		s = emit(p);
 	p->at_s += TO_PLAY_S;

@@ -18,7 +18,7 @@ enum { FILE_MAX_BYTES = 256 << 20, NUMBER_BYTES = 32 };
 
 void programme_init(struct programme *p)
 {
-	*p = (struct programme){ 0 };
+	*p = (struct programme){0};
 }
 
 void programme_done(struct programme *p)
@@ -69,12 +69,13 @@ static enum status add_match(struct programme *p, struct view id, struct why *wh
 	if (!grow(&matches, &p->capacity, p->count, sizeof *p->matches))
 		return fail(why, STATUS_NO_MEMORY, "no memory for a match");
 	p->matches = matches;
-	p->matches[p->count++] = (struct programme_match){ .id = id };
+	p->matches[p->count++] = (struct programme_match){.id = id};
 	return STATUS_OK;
 }
 
 /* A state earlier than the one before it is shown together with that one. */
-static enum status add_state(struct programme_match *m, int64_t at_ms, struct view row, struct why *why)
+static enum status add_state(
+	struct programme_match *m, int64_t at_ms, struct view row, struct why *why)
 {
 	void *states = m->states;
 
@@ -83,7 +84,7 @@ static enum status add_state(struct programme_match *m, int64_t at_ms, struct vi
 	m->states = states;
 	if (m->count > 0 && at_ms < m->states[m->count - 1].at_ms)
 		at_ms = m->states[m->count - 1].at_ms;
-	m->states[m->count++] = (struct programme_state){ at_ms, row };
+	m->states[m->count++] = (struct programme_state){at_ms, row};
 	return STATUS_OK;
 }
 
@@ -94,16 +95,17 @@ static void cut(struct programme *p, size_t count)
 		free(p->matches[--p->count].states);
 }
 
-/* What the walk over a document is after: `depth` counts containers, so that one walker serves pages
- * (rows are objects at depth 3, in `data`) and timed lines (the row is the object at depth 2). */
+/* What the walk over a document is after: `depth` counts containers, so that one walker serves
+ * pages (rows are objects at depth 3, in `data`) and timed lines (the row is the object at depth
+ * 2). */
 struct walk {
 	struct json json;
 	const char *text;
 	unsigned row_depth;
-	char key[8];		/* the last key above the row, "" when it was longer */
-	bool list;		/* pages: a list `data` was there */
+	char key[8]; /* the last key above the row, "" when it was longer */
+	bool list;   /* pages: a list `data` was there */
 	uint64_t row_at;
-	bool id_next;		/* the row's key "id" was just read */
+	bool id_next; /* the row's key "id" was just read */
 	struct view id;
 };
 
@@ -144,12 +146,13 @@ static struct view walk_row(const struct walk *w)
 
 static void walk_start(struct walk *w, const char *text, size_t length, unsigned row_depth)
 {
-	*w = (struct walk){ .text = text, .row_depth = row_depth };
+	*w = (struct walk){.text = text, .row_depth = row_depth};
 	json_start(&w->json);
 	json_feed(&w->json, text, length);
 }
 
-/* The next event of a document that is there as a whole: the first time it runs out, that is its end. */
+/* The next event of a document that is there as a whole: the first time it runs out, that is its
+ * end. */
 static enum json_event walk_next(struct walk *w)
 {
 	enum json_event e = json_next(&w->json);
@@ -169,7 +172,8 @@ static bool is_no_row(const struct walk *w, enum json_event e)
 }
 
 /* One event of a page: rows go into the programme. */
-static enum status page_event(struct programme *p, struct walk *w, enum json_event e, struct why *why)
+static enum status page_event(
+	struct programme *p, struct walk *w, enum json_event e, struct why *why)
 {
 	bool in_data = strcmp(w->key, "data") == 0;
 
@@ -196,7 +200,7 @@ static enum status read_page(struct programme *p, const char *text, size_t lengt
 	while ((e = walk_next(&w)) != JSON_END) {
 		if (e == JSON_BAD)
 			return fail(why, STATUS_BAD_DATA, "no JSON at byte %llu: %s",
-				    (unsigned long long)w.json.after, w.json.wrong);
+				(unsigned long long)w.json.after, w.json.wrong);
 
 		enum status s = page_event(p, &w, e, why);
 
@@ -219,9 +223,10 @@ enum status programme_add_page(struct programme *p, char *text, size_t length, s
 	return s;
 }
 
-/* The match of this id among those above `from`; made when it is new. The last one is asked first: lines
- * of one match mostly follow each other. */
-static enum status find_match(struct programme *p, size_t from, struct view id, size_t *out, struct why *why)
+/* The match of this id among those above `from`; made when it is new. The last one is asked first:
+ * lines of one match mostly follow each other. */
+static enum status find_match(
+	struct programme *p, size_t from, struct view id, size_t *out, struct why *why)
 {
 	for (size_t i = p->count; i > from; i--) {
 		struct view other = p->matches[i - 1].id;
@@ -253,7 +258,8 @@ static int64_t seconds_to_ms(struct view number)
 }
 
 /* {"t":3635,"seq":2,"ev":"0.1","match":{...}}: `t` in seconds, the bytes of `match` are the row. */
-static enum status read_line(struct programme *p, size_t from, const char *line, size_t length, struct why *why)
+static enum status read_line(
+	struct programme *p, size_t from, const char *line, size_t length, struct why *why)
 {
 	struct walk w;
 	enum json_event e;
@@ -332,15 +338,18 @@ static enum status take_state(void *context, int64_t at_ms, struct view row)
 
 	enum status s = keep_text(p, copy, played->why);
 
-	return s == STATUS_OK ? add_state(&p->matches[p->count - 1], at_ms, view_of(copy, row.length), played->why) : s;
+	return s == STATUS_OK ? add_state(&p->matches[p->count - 1], at_ms,
+					view_of(copy, row.length), played->why)
+			      : s;
 }
 
 enum status programme_add_match(struct programme *p, char *text, size_t length, struct why *why)
 {
 	size_t before = p->count;
-	struct played played = { p, why };
+	struct played played = {p, why};
 	struct matchfile *facts = malloc(sizeof *facts);
-	enum status s = facts ? STATUS_OK : fail(why, STATUS_NO_MEMORY, "no memory for a match file");
+	enum status s = facts ? STATUS_OK
+			      : fail(why, STATUS_NO_MEMORY, "no memory for a match file");
 
 	if (s == STATUS_OK)
 		s = matchfile_read(facts, text, length, why);
@@ -384,7 +393,8 @@ static enum status add_file(struct programme *p, const char *path, struct why *w
 		return s;
 	s = reader_of(path)(p, text, length, why);
 	if (s == STATUS_BAD_DATA) {
-		log_warn("replay.file", "'%s' passed over: %s; the others are served", path, why->text);
+		log_warn("replay.file", "'%s' passed over: %s; the others are served", path,
+			why->text);
 		return STATUS_OK;
 	}
 	if (s == STATUS_OK)
@@ -394,8 +404,9 @@ static enum status add_file(struct programme *p, const char *path, struct why *w
 
 static int is_ours(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.' && (ends_with(entry->d_name, ".json") || ends_with(entry->d_name, ".jsonl") ||
-					  ends_with(entry->d_name, ".match"));
+	return entry->d_name[0] != '.' &&
+	       (ends_with(entry->d_name, ".json") || ends_with(entry->d_name, ".jsonl") ||
+		       ends_with(entry->d_name, ".match"));
 }
 
 static enum status add_folder(struct programme *p, const char *folder, struct why *why)

@@ -41,13 +41,14 @@ static enum status load(struct replay *r, const char *const *paths, unsigned cou
 
 static enum status open_server(struct replay *r, struct why *why)
 {
-	static const int signals[] = { SIGTERM, SIGINT, 0 };
+	static const int signals[] = {SIGTERM, SIGINT, 0};
 	const struct replay_options *o = &r->api.options;
 	char names[NAMES_BYTES];
 	bool local = strcmp(o->listen, "127.0.0.1") == 0;
 	bool v6 = strchr(o->listen, ':') != NULL;
 
-	snprintf(names, sizeof names, "localhost,127.0.0.1%s%s", local ? "" : ",", local ? "" : o->listen);
+	snprintf(names, sizeof names, "localhost,127.0.0.1%s%s", local ? "" : ",",
+		local ? "" : o->listen);
 
 	enum status s = loop_open(&r->loop, why);
 
@@ -58,13 +59,13 @@ static enum status open_server(struct replay *r, struct why *why)
 	if (s == STATUS_OK)
 		s = server_open(&r->server, o->listen, o->port, r->loop, r->tls, &r->api, why);
 	if (s == STATUS_OK)
-		snprintf(r->url, sizeof r->url, "https://%s%s%s:%d/v1", v6 ? "[" : "", o->listen, v6 ? "]" : "",
-			 server_port(r->server));
+		snprintf(r->url, sizeof r->url, "https://%s%s%s:%d/v1", v6 ? "[" : "", o->listen,
+			v6 ? "]" : "", server_port(r->server));
 	return s;
 }
 
-enum status replay_open(struct replay **out, const struct replay_options *options, const char *const *paths,
-			unsigned count, struct why *why)
+enum status replay_open(struct replay **out, const struct replay_options *options,
+	const char *const *paths, unsigned count, struct why *why)
 {
 	struct replay *r = calloc(1, sizeof *r);
 
@@ -81,8 +82,8 @@ enum status replay_open(struct replay **out, const struct replay_options *option
 		return s;
 	}
 	log_info("replay.open", "%zu matches at %s, pages of %u rows",
-		 options->synthetic_rows ? (size_t)options->synthetic_rows : r->api.programme.count, r->url,
-		 options->page_rows);
+		options->synthetic_rows ? (size_t)options->synthetic_rows : r->api.programme.count,
+		r->url, options->page_rows);
 	*out = r;
 	return STATUS_OK;
 }

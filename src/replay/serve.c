@@ -12,32 +12,51 @@ enum { USAGE_WRONG = 64, PAGE_ROWS = 25, PAGE_ROWS_MAX = 1000000, ROWS_MADE_UP =
 static const char usage[] =
 	"usage: scorebox serve [OPTION...] FILE|DIR...\n"
 	"\n"
-	"A replay of the score API over HTTPS, for tests and demos. FILE is a recorded page (*.json), timed lines\n"
-	"(*.jsonl: {\"t\",\"seq\",\"ev\",\"match\"}) or a match file (*.match); `demo` is the match that is built in.\n"
-	"Prints its base URL as the one line on stdout; any path ending in /currentMatches or /matches answers.\n"
+	"A replay of the score API over HTTPS, for tests and demos. FILE is a recorded\n"
+	"page (*.json), timed lines (*.jsonl: {\"t\",\"seq\",\"ev\",\"match\"}) or a match file\n"
+	"(*.match); `demo` is the match that is built in. Prints its base URL as the one\n"
+	"line on stdout; any path ending in /currentMatches or /matches answers.\n"
 	"\n"
 	"  --listen ADDRESS  listen there (127.0.0.1)\n"
 	"  --port N          0 picks one (0)\n"
 	"  --ca-out FILE     write the self-made certificate there, to trust it\n"
-	"  --rows N          rows a page (25); N > 1000 without files: a page of N made-up rows\n"
-	"  --key KEY         the only apikey that is accepted (else any that is not empty)\n"
+	"  --rows N          rows a page (25); above 1000 without files: N made-up rows\n"
+	"                    in one page\n"
+	"  --key KEY         the only apikey accepted (else any that is not empty)\n"
 	"  --quota N         hits a day (1000000)\n"
-	"  --speed N         the replay clock runs N times as fast, from the first request on (1)\n"
-	"  --step            each request for offset 0 shows the next state of every match\n"
+	"  --speed N         the replay clock runs N times as fast, from the first request\n"
+	"                    on (1)\n"
+	"  --step            each request for offset 0 shows every match's next state\n"
 	"  --fault KIND[@N[+]][,...]\n"
-	"                    spoil request N (with +: and all after it; without N: every one). KIND: 401 429 500\n"
-	"                    html truncate slow stall reset huge redirect gzip headers chunked-truncated\n";
+	"                    spoil request N (with +: and all after it; without N: every\n"
+	"                    one). KIND: 401 429 500 html truncate slow stall reset huge\n"
+	"                    redirect gzip headers chunked-truncated\n";
 
-enum { OPTION_LISTEN = 256, OPTION_PORT, OPTION_CA_OUT, OPTION_ROWS, OPTION_KEY, OPTION_QUOTA, OPTION_SPEED, OPTION_STEP,
-       OPTION_FAULT, OPTION_HELP };
+enum {
+	OPTION_LISTEN = 256,
+	OPTION_PORT,
+	OPTION_CA_OUT,
+	OPTION_ROWS,
+	OPTION_KEY,
+	OPTION_QUOTA,
+	OPTION_SPEED,
+	OPTION_STEP,
+	OPTION_FAULT,
+	OPTION_HELP
+};
 
 static const struct option long_options[] = {
-	{ "listen", required_argument, NULL, OPTION_LISTEN }, { "port", required_argument, NULL, OPTION_PORT },
-	{ "ca-out", required_argument, NULL, OPTION_CA_OUT }, { "rows", required_argument, NULL, OPTION_ROWS },
-	{ "key", required_argument, NULL, OPTION_KEY },	      { "quota", required_argument, NULL, OPTION_QUOTA },
-	{ "speed", required_argument, NULL, OPTION_SPEED },   { "step", no_argument, NULL, OPTION_STEP },
-	{ "fault", required_argument, NULL, OPTION_FAULT },   { "help", no_argument, NULL, OPTION_HELP },
-	{ NULL, 0, NULL, 0 },
+	{"listen", required_argument, NULL, OPTION_LISTEN},
+	{"port", required_argument, NULL, OPTION_PORT},
+	{"ca-out", required_argument, NULL, OPTION_CA_OUT},
+	{"rows", required_argument, NULL, OPTION_ROWS},
+	{"key", required_argument, NULL, OPTION_KEY},
+	{"quota", required_argument, NULL, OPTION_QUOTA},
+	{"speed", required_argument, NULL, OPTION_SPEED},
+	{"step", no_argument, NULL, OPTION_STEP},
+	{"fault", required_argument, NULL, OPTION_FAULT},
+	{"help", no_argument, NULL, OPTION_HELP},
+	{NULL, 0, NULL, 0},
 };
 
 static bool read_number(const char *text, long long lowest, long long highest, long long *out)
@@ -114,7 +133,9 @@ static int run(const struct replay_options *o, const char *const *paths, unsigne
 
 	if (s != STATUS_OK) {
 		log_error("replay.start", "%s", why.text);
-		return s == STATUS_BAD_DATA || s == STATUS_NOT_FOUND ? USAGE_WRONG : s == STATUS_NO_MEMORY ? 70 : 74;
+		return s == STATUS_BAD_DATA || s == STATUS_NOT_FOUND ? USAGE_WRONG
+		       : s == STATUS_NO_MEMORY			     ? 70
+								     : 74;
 	}
 	printf("%s\n", replay_url(r));
 	fflush(stdout);
@@ -127,10 +148,10 @@ static int run(const struct replay_options *o, const char *const *paths, unsigne
 
 int replay_serve_main(int argc, char **argv)
 {
-	struct replay_options o = { .listen = "127.0.0.1", .page_rows = PAGE_ROWS, .quota = 1000000 };
+	struct replay_options o = {.listen = "127.0.0.1", .page_rows = PAGE_ROWS, .quota = 1000000};
 	int option;
 
-	optind = 0;	/* main may have used getopt before */
+	optind = 0; /* main may have used getopt before */
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		if (option == OPTION_HELP) {
 			fputs(usage, stdout);

@@ -15,18 +15,20 @@
 #include <unistd.h>
 
 enum {
-	CONNECTIONS = 40,	/* below LOOP_WATCHES */
-	REQUEST_BYTES = 8192, SEND_BYTES = 16384,
-	SENDS_A_TURN = 16,	/* then the others have their turn */
-	TICK_MS = 1000, IDLE_MS = 120000,
+	CONNECTIONS = 40, /* below LOOP_WATCHES */
+	REQUEST_BYTES = 8192,
+	SEND_BYTES = 16384,
+	SENDS_A_TURN = 16, /* then the others have their turn */
+	TICK_MS = 1000,
+	IDLE_MS = 120000,
 };
 
 struct connection {
 	struct server *server;
 	struct tls_session *tls;
 	struct answer answer;
-	bool answering;		/* answer is initialised */
-	bool stalled;		/* the answer ends in silence */
+	bool answering; /* answer is initialised */
+	bool stalled;	/* the answer ends in silence */
 	bool drip_due;
 	int64_t idle_since_ms;
 	size_t in_bytes;
@@ -40,7 +42,7 @@ struct server {
 	struct tls_server *tls;
 	struct api *api;
 	int fd, port;
-	bool full;		/* CONNECTIONS reached, and said */
+	bool full; /* CONNECTIONS reached, and said */
 	struct connection *connections[CONNECTIONS];
 };
 
@@ -85,11 +87,13 @@ static enum turn begin_answer(struct connection *c, const struct http_request *r
 	enum status s = api_answer(c->server->api, request, &c->answer, &why);
 
 	if (s != STATUS_OK) {
-		log_error("replay.answer", "no answer to a request: %s; its connection is dropped", why.text);
+		log_error("replay.answer", "no answer to a request: %s; its connection is dropped",
+			why.text);
 		return TURN_GONE;
 	}
-	log_debug("replay.request", "request %llu: offset %llu, %d %s", (unsigned long long)c->server->api->requests,
-		  (unsigned long long)request->offset, c->answer.code, c->answer.reason);
+	log_debug("replay.request", "request %llu: offset %llu, %d %s",
+		(unsigned long long)c->server->api->requests, (unsigned long long)request->offset,
+		c->answer.code, c->answer.reason);
 	c->in_bytes -= request->bytes;
 	memmove(c->in, c->in + request->bytes, c->in_bytes);
 	return TURN_AGAIN;
@@ -151,11 +155,12 @@ static size_t fill_drip(struct connection *c)
 {
 	size_t n = 0;
 
-	while (!answer_in_body(&c->answer) && n < sizeof c->out && answer_fill(&c->answer, c->out + n, 1) == 1)
+	while (!answer_in_body(&c->answer) && n < sizeof c->out &&
+		answer_fill(&c->answer, c->out + n, 1) == 1)
 		n++;
 	if (n == 0 && c->drip_due) {
 		n = answer_fill(&c->answer, c->out, 1);
-		c->drip_due = n == 0;	/* at the end: nothing more to wait for */
+		c->drip_due = n == 0; /* at the end: nothing more to wait for */
 	}
 	return n;
 }
@@ -164,7 +169,8 @@ static enum turn send_some(struct connection *c)
 {
 	if (c->out_from == c->out_to) {
 		c->out_from = 0;
-		c->out_to = c->answer.drip ? fill_drip(c) : answer_fill(&c->answer, c->out, sizeof c->out);
+		c->out_to = c->answer.drip ? fill_drip(c)
+					   : answer_fill(&c->answer, c->out, sizeof c->out);
 		if (c->out_to == 0)
 			return c->answer.drip && !c->drip_due ? receive_some(c) : end_answer(c);
 	}
@@ -200,7 +206,8 @@ static void advance(struct connection *c)
 	/* Out of turns: writable is true at once, so the loop comes back after the others. */
 	unsigned events = turn == TURN_WAIT_READ ? LOOP_READ : LOOP_WRITE;
 
-	if (loop_watch(c->server->loop, tls_session_fd(c->tls), events, on_connection, c, &why) != STATUS_OK)
+	if (loop_watch(c->server->loop, tls_session_fd(c->tls), events, on_connection, c, &why) !=
+		STATUS_OK)
 		drop(c);
 }
 
@@ -254,7 +261,9 @@ static void on_listener(void *context, int fd, unsigned events)
 		}
 		close(accepted);
 		if (!s->full)
-			log_warn("replay.full", "%d connections; further ones are closed until one ends", CONNECTIONS);
+			log_warn("replay.full",
+				"%d connections; further ones are closed until one ends",
+				CONNECTIONS);
 		s->full = true;
 	}
 }
@@ -282,8 +291,8 @@ static void on_tick(void *context)
 
 static enum status bind_address(struct server *s, const char *text, int port, struct why *why)
 {
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
 	bool is_v4 = inet_pton(AF_INET, text, &v4.sin_addr) == 1;
 	struct sockaddr *address = is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6;
 	socklen_t length = is_v4 ? sizeof v4 : sizeof v6;
@@ -303,8 +312,8 @@ static enum status bind_address(struct server *s, const char *text, int port, st
 	return STATUS_OK;
 }
 
-enum status server_open(struct server **out, const char *listen_address, int port, struct loop *loop,
-			struct tls_server *tls, struct api *api, struct why *why)
+enum status server_open(struct server **out, const char *listen_address, int port,
+	struct loop *loop, struct tls_server *tls, struct api *api, struct why *why)
 {
 	struct server *s = calloc(1, sizeof *s);
 

@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct replay_options defaults = { .listen = "127.0.0.1", .page_rows = 25, .quota = 1000000 };
+static const struct replay_options defaults = {
+	.listen = "127.0.0.1", .page_rows = 25, .quota = 1000000};
 
 static int64_t fake_us;
 
@@ -39,16 +40,19 @@ static void add_page(struct api *api, unsigned rows)
 	for (unsigned i = 0; i < rows; i++)
 		sprintf(text + strlen(text), "%s{\"id\":\"r%u\"}", i ? "," : "", i);
 	strcat(text, "]}");
-	assert_int_equal(programme_add_page(&api->programme, copy_of(text), strlen(text), &why), STATUS_OK);
+	assert_int_equal(
+		programme_add_page(&api->programme, copy_of(text), strlen(text), &why), STATUS_OK);
 }
 
 static void add_lines(struct api *api)
 {
-	static const char text[] = "{\"t\":0,\"match\":{\"id\":\"m\",\"n\":0}}\n{\"t\":10,\"match\":{\"id\":\"m\",\"n\":1}}\n"
-				   "{\"t\":20,\"match\":{\"id\":\"m\",\"n\":2}}\n";
+	static const char text[] =
+		"{\"t\":0,\"match\":{\"id\":\"m\",\"n\":0}}\n{\"t\":10,\"match\":{\"id\":\"m\",\"n\":1}}\n"
+		"{\"t\":20,\"match\":{\"id\":\"m\",\"n\":2}}\n";
 	struct why why;
 
-	assert_int_equal(programme_add_lines(&api->programme, copy_of(text), strlen(text), &why), STATUS_OK);
+	assert_int_equal(
+		programme_add_lines(&api->programme, copy_of(text), strlen(text), &why), STATUS_OK);
 }
 
 /* The whole answer as text, drawn in portions of `portion` bytes. */
@@ -103,11 +107,16 @@ static void whole_page(void **state)
 	api_init(&api, &defaults);
 	add_page(&api, 2);
 	for (size_t portion = 1; portion < 5; portion += 3) {
-		struct answer *a = ask_in(&api, "GET /v1/currentMatches?apikey=k%22&offset=0", portion);
+		struct answer *a = ask_in(
+			&api, "GET /v1/currentMatches?apikey=k%22&offset=0", portion);
 
 		assert_int_equal(a->code, 200);
-		assert_int_equal(strncmp(body(), "{\"apikey\":\"k\\\"\",\"data\":[{\"id\":\"r0\"},{\"id\":\"r1\"}],"
-					 "\"status\":\"success\",\"info\":{\"hitsToday\":", 77), 0);
+		assert_int_equal(
+			strncmp(body(),
+				"{\"apikey\":\"k\\\"\",\"data\":[{\"id\":\"r0\"},{\"id\":\"r1\"}],"
+				"\"status\":\"success\",\"info\":{\"hitsToday\":",
+				77),
+			0);
 		assert_has(",\"hitsUsed\":1,\"hitsLimit\":1000000,\"credits\":0,\"server\":");
 		assert_has(",\"offsetRows\":0,\"totalRows\":2,\"queryTime\":");
 		assert_has(",\"s\":0,\"cache\":0}}");
@@ -151,7 +160,8 @@ static void keys_and_paths(void **state)
 	add_page(&api, 1);
 	assert_int_equal(ask(&api, "GET /matches?apikey=right")->code, 200);
 	assert_int_equal(ask(&api, "GET /matches?apikey=wrong")->code, 401);
-	assert_has("{\"status\":\"failure\",\"reason\":\"Invalid API Key\",\"info\":{\"hitsToday\":1,");
+	assert_has(
+		"{\"status\":\"failure\",\"reason\":\"Invalid API Key\",\"info\":{\"hitsToday\":1,");
 	assert_int_equal(ask(&api, "GET /matches")->code, 401);
 	assert_int_equal(ask(&api, "GET /v1/players?apikey=right")->code, 404);
 	assert_int_equal(ask(&api, "POST /matches?apikey=right")->code, 405);
@@ -175,7 +185,8 @@ static void quota(void **state)
 	ask(&api, "GET /matches?apikey=k");
 	assert_has("\"hitsToday\":2,\"hitsUsed\":1,\"hitsLimit\":2,");
 	assert_int_equal(ask(&api, "GET /matches?apikey=k")->code, 200);
-	assert_has("{\"status\":\"failure\",\"reason\":\"Blocking since hits today exceeded hits limit\",\"info\":{\"hitsToday\":3,");
+	assert_has(
+		"{\"status\":\"failure\",\"reason\":\"Blocking since hits today exceeded hits limit\",\"info\":{\"hitsToday\":3,");
 	fake_us += INT64_C(86400000000);
 	ask(&api, "GET /matches?apikey=k");
 	assert_has("\"status\":\"success\",\"info\":{\"hitsToday\":1,");
@@ -201,7 +212,7 @@ static void step(void **state)
 	assert_has("\"r0\"");
 	ask(&api, "GET /matches?apikey=k&offset=0");
 	assert_has("\"n\":1");
-	ask(&api, "GET /matches");	/* refused: moves nothing */
+	ask(&api, "GET /matches"); /* refused: moves nothing */
 	ask(&api, "GET /matches?apikey=k");
 	assert_has("\"n\":2");
 	ask(&api, "GET /matches?apikey=k");
@@ -238,7 +249,8 @@ static void speed(void **state)
 	static const struct {
 		int64_t after_ms;
 		const char *row;
-	} wanted[] = { { 0, "\"n\":0" }, { 99, "\"n\":0" }, { 100, "\"n\":1" }, { 199, "\"n\":1" }, { 200, "\"n\":2" }, { 99999999, "\"n\":2" } };
+	} wanted[] = {{0, "\"n\":0"}, {99, "\"n\":0"}, {100, "\"n\":1"}, {199, "\"n\":1"},
+		{200, "\"n\":2"}, {99999999, "\"n\":2"}};
 	struct replay_options options = defaults;
 	struct api api;
 
@@ -248,7 +260,7 @@ static void speed(void **state)
 	options.speed = 100;
 	api_init(&api, &options);
 	add_lines(&api);
-	fake_us = 3600 * INT64_C(1000000);	/* before the first request nothing runs */
+	fake_us = 3600 * INT64_C(1000000); /* before the first request nothing runs */
 	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
 		fake_us = 3600 * INT64_C(1000000) + wanted[i].after_ms * 1000;
 		ask(&api, "GET /matches?apikey=k");
@@ -266,16 +278,17 @@ static void faults(void **state)
 		const char *part;
 		enum answer_end end;
 	} wanted[] = {
-		{ "401", 401, "Invalid API Key", ANSWER_KEEP },
-		{ "429", 429, "\r\nRetry-After: 3600\r\n", ANSWER_KEEP },
-		{ "500", 500, "internal error", ANSWER_KEEP },
-		{ "html", 200, "Content-Type: text/html", ANSWER_KEEP },
-		{ "redirect", 302, "\r\nLocation: http://127.0.0.1/", ANSWER_KEEP },
-		{ "truncate", 200, "\r\nConnection: keep-alive\r\n", ANSWER_CLOSE },
-		{ "stall", 200, "Content-Length", ANSWER_STALL },
-		{ "reset", 200, "Content-Length", ANSWER_RESET },
-		{ "slow", 200, "Content-Length", ANSWER_KEEP },
-		{ "chunked-truncated", 200, "\r\nTransfer-Encoding: chunked\r\nConnection", ANSWER_CLOSE },
+		{"401", 401, "Invalid API Key", ANSWER_KEEP},
+		{"429", 429, "\r\nRetry-After: 3600\r\n", ANSWER_KEEP},
+		{"500", 500, "internal error", ANSWER_KEEP},
+		{"html", 200, "Content-Type: text/html", ANSWER_KEEP},
+		{"redirect", 302, "\r\nLocation: http://127.0.0.1/", ANSWER_KEEP},
+		{"truncate", 200, "\r\nConnection: keep-alive\r\n", ANSWER_CLOSE},
+		{"stall", 200, "Content-Length", ANSWER_STALL},
+		{"reset", 200, "Content-Length", ANSWER_RESET},
+		{"slow", 200, "Content-Length", ANSWER_KEEP},
+		{"chunked-truncated", 200, "\r\nTransfer-Encoding: chunked\r\nConnection",
+			ANSWER_CLOSE},
 	};
 
 	(void)state;
@@ -319,9 +332,15 @@ static void made_up_rows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole_page), cmocka_unit_test(pages), cmocka_unit_test(keys_and_paths),
-		cmocka_unit_test(quota), cmocka_unit_test(step), cmocka_unit_test(spoilt_answers_do_not_step),
-		cmocka_unit_test(speed), cmocka_unit_test(faults), cmocka_unit_test(made_up_rows),
+		cmocka_unit_test(whole_page),
+		cmocka_unit_test(pages),
+		cmocka_unit_test(keys_and_paths),
+		cmocka_unit_test(quota),
+		cmocka_unit_test(step),
+		cmocka_unit_test(spoilt_answers_do_not_step),
+		cmocka_unit_test(speed),
+		cmocka_unit_test(faults),
+		cmocka_unit_test(made_up_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

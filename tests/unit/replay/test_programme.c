@@ -27,27 +27,32 @@ static void assert_view(struct view v, const char *text)
 
 static const struct {
 	const char *comment, *text;
-	int rows;		/* -1: passed over */
+	int rows; /* -1: passed over */
 	const char *first;
 } pages[] = {
-	{ "a page", "{\"apikey\":\"k\",\"data\":[{\"id\":\"a\"},{\"id\":\"b\"}],\"status\":\"success\"}", 2, "{\"id\":\"a\"}" },
-	{ "blanks of a row are its bytes", "{ \"data\" : [ {\n  \"x\": [ ],\r\n\t\"id\" : \"a\"\n} ] }", 1, "{\n  \"x\": [ ],\r\n\t\"id\" : \"a\"\n}" },
-	{ "an id deeper down is none", "{\"data\":[{\"x\":{\"id\":\"a\"}}]}", -1, "" },
-	{ "brackets in strings", "{\"data\":[{\"id\":\"a\",\"n\":\"}]\\\"{\"}]}", 1, "{\"id\":\"a\",\"n\":\"}]\\\"{\"}" },
-	{ "no rows", "{\"data\":[]}", 0, "" },
-	{ "an object", "{\"data\":{\"id\":\"a\",\"list\":[{\"id\":\"b\"}]}}", -1, "" },
-	{ "a row without id", "{\"data\":[{\"id\":\"a\"},{\"name\":\"b\"}]}", -1, "" },
-	{ "an id that is a number", "{\"data\":[{\"id\":7}]}", -1, "" },
-	{ "an empty id", "{\"data\":[{\"id\":\"\"}]}", -1, "" },
-	{ "a row that is a string", "{\"data\":[{\"id\":\"a\"},\"b\"]}", -1, "" },
-	{ "a row that is a list", "{\"data\":[[{\"id\":\"a\"}]]}", -1, "" },
-	{ "no data", "{\"status\":\"failure\"}", -1, "" },
-	{ "data further down", "{\"x\":{\"data\":[{\"id\":\"a\"}]}}", -1, "" },
-	{ "rows of another key", "{\"data\":[],\"more\":[{\"x\":1}]}", 0, "" },
-	{ "a list of rows alone", "[{\"id\":\"a\"}]", -1, "" },
-	{ "cut", "{\"data\":[{\"id\":\"a\"}", -1, "" },
-	{ "with a byte order mark", "\xEF\xBB\xBF{\"data\":[]}", -1, "" },
-	{ "empty", "", -1, "" },
+	{"a page",
+		"{\"apikey\":\"k\",\"data\":[{\"id\":\"a\"},{\"id\":\"b\"}],\"status\":\"success\"}",
+		2, "{\"id\":\"a\"}"},
+	{"blanks of a row are its bytes",
+		"{ \"data\" : [ {\n  \"x\": [ ],\r\n\t\"id\" : \"a\"\n} ] }", 1,
+		"{\n  \"x\": [ ],\r\n\t\"id\" : \"a\"\n}"},
+	{"an id deeper down is none", "{\"data\":[{\"x\":{\"id\":\"a\"}}]}", -1, ""},
+	{"brackets in strings", "{\"data\":[{\"id\":\"a\",\"n\":\"}]\\\"{\"}]}", 1,
+		"{\"id\":\"a\",\"n\":\"}]\\\"{\"}"},
+	{"no rows", "{\"data\":[]}", 0, ""},
+	{"an object", "{\"data\":{\"id\":\"a\",\"list\":[{\"id\":\"b\"}]}}", -1, ""},
+	{"a row without id", "{\"data\":[{\"id\":\"a\"},{\"name\":\"b\"}]}", -1, ""},
+	{"an id that is a number", "{\"data\":[{\"id\":7}]}", -1, ""},
+	{"an empty id", "{\"data\":[{\"id\":\"\"}]}", -1, ""},
+	{"a row that is a string", "{\"data\":[{\"id\":\"a\"},\"b\"]}", -1, ""},
+	{"a row that is a list", "{\"data\":[[{\"id\":\"a\"}]]}", -1, ""},
+	{"no data", "{\"status\":\"failure\"}", -1, ""},
+	{"data further down", "{\"x\":{\"data\":[{\"id\":\"a\"}]}}", -1, ""},
+	{"rows of another key", "{\"data\":[],\"more\":[{\"x\":1}]}", 0, ""},
+	{"a list of rows alone", "[{\"id\":\"a\"}]", -1, ""},
+	{"cut", "{\"data\":[{\"id\":\"a\"}", -1, ""},
+	{"with a byte order mark", "\xEF\xBB\xBF{\"data\":[]}", -1, ""},
+	{"empty", "", -1, ""},
 };
 
 static void recorded_pages(void **state)
@@ -60,7 +65,8 @@ static void recorded_pages(void **state)
 		print_message("%s\n", pages[i].comment);
 		programme_init(&p);
 
-		enum status s = programme_add_page(&p, copy_of(pages[i].text), strlen(pages[i].text), &why);
+		enum status s = programme_add_page(
+			&p, copy_of(pages[i].text), strlen(pages[i].text), &why);
 
 		assert_int_equal(s, pages[i].rows < 0 ? STATUS_BAD_DATA : STATUS_OK);
 		assert_int_equal(p.count, pages[i].rows < 0 ? 0 : pages[i].rows);
@@ -72,11 +78,12 @@ static void recorded_pages(void **state)
 
 static void timed_lines(void **state)
 {
-	static const char text[] = "{\"t\":0,\"seq\":0,\"ev\":\"x\",\"match\":{\"id\":\"a\",\"n\":1}}\n"
-				   "\r\n"
-				   "{\"t\":1.5,\"match\":{ \"id\":\"b\",\"n\":1}}\r\n"
-				   "{\"match\":{\"id\":\"a\",\"n\":2},\"t\":60,\"t2\":99}\n"
-				   "{\"t\":59,\"match\":{\"id\":\"a\",\"n\":3}}";
+	static const char text[] =
+		"{\"t\":0,\"seq\":0,\"ev\":\"x\",\"match\":{\"id\":\"a\",\"n\":1}}\n"
+		"\r\n"
+		"{\"t\":1.5,\"match\":{ \"id\":\"b\",\"n\":1}}\r\n"
+		"{\"match\":{\"id\":\"a\",\"n\":2},\"t\":60,\"t2\":99}\n"
+		"{\"t\":59,\"match\":{\"id\":\"a\",\"n\":3}}";
 	struct programme p;
 	struct why why;
 
@@ -98,8 +105,9 @@ static void timed_lines(void **state)
 
 static void bad_lines(void **state)
 {
-	static const char *const bad[] = { "{\"t\":0}", "{\"t\":0,\"match\":7}", "{\"t\":0,\"match\":{}}", "x", "",
-					   "{\"t\":0,\"match\":{\"id\":\"a\"}}\n{\"t\":1,\"match\":{\"id\":\"a\"}" };
+	static const char *const bad[] = {"{\"t\":0}", "{\"t\":0,\"match\":7}",
+		"{\"t\":0,\"match\":{}}", "x", "",
+		"{\"t\":0,\"match\":{\"id\":\"a\"}}\n{\"t\":1,\"match\":{\"id\":\"a\"}"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -108,7 +116,8 @@ static void bad_lines(void **state)
 
 		print_message("%s\n", bad[i]);
 		programme_init(&p);
-		assert_int_equal(programme_add_lines(&p, copy_of(bad[i]), strlen(bad[i]), &why), STATUS_BAD_DATA);
+		assert_int_equal(programme_add_lines(&p, copy_of(bad[i]), strlen(bad[i]), &why),
+			STATUS_BAD_DATA);
 		assert_int_equal(p.count, 0);
 		programme_done(&p);
 	}
@@ -117,9 +126,11 @@ static void bad_lines(void **state)
 /* The match that is compiled in plays to its real end. */
 static void compiled_in(void **state)
 {
-	static const char status[] = "\"status\":\"Match tied (Delhi Capitals won the super over)\"";
-	static const char score[] = "\"score\":[{\"r\":188,\"w\":5,\"o\":20,\"inning\":\"Delhi Capitals Inning 1\"},"
-				    "{\"r\":188,\"w\":4,\"o\":20,\"inning\":\"Rajasthan Royals Inning 1\"}]";
+	static const char status[] =
+		"\"status\":\"Match tied (Delhi Capitals won the super over)\"";
+	static const char score[] =
+		"\"score\":[{\"r\":188,\"w\":5,\"o\":20,\"inning\":\"Delhi Capitals Inning 1\"},"
+		"{\"r\":188,\"w\":4,\"o\":20,\"inning\":\"Rajasthan Royals Inning 1\"}]";
 	struct programme p;
 	struct why why;
 
@@ -150,8 +161,11 @@ static void missing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(recorded_pages), cmocka_unit_test(timed_lines), cmocka_unit_test(bad_lines),
-		cmocka_unit_test(compiled_in),	  cmocka_unit_test(missing),
+		cmocka_unit_test(recorded_pages),
+		cmocka_unit_test(timed_lines),
+		cmocka_unit_test(bad_lines),
+		cmocka_unit_test(compiled_in),
+		cmocka_unit_test(missing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
