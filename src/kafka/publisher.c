@@ -131,27 +131,25 @@ static void purge(struct publisher *p)
 				     RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
 }
 
-static void enter_emptying(struct publisher *p)
-{
-	p->state = EMPTYING;
-	p->entered_ms = p->purged_ms = p->now_ms;
-}
-
+/* Purging waits for the end of the turn: a failed batch is often all there was, and nothing is left. */
 static void start_emptying(struct publisher *p, bool then_wait)
 {
 	p->after_waiting |= then_wait;
 	if (p->state == EMPTYING)
 		return;
-	enter_emptying(p);
-	purge(p);
+	p->state = EMPTYING;
+	p->entered_ms = p->now_ms;
+	p->purged_ms = p->now_ms - PURGE_AGAIN_MS;
 }
 
 /* The brokers' threads purge when they come to it, maybe after the last report of what was out: then rows
  * put since are hit. They too are fed again; a second purge would only chase the next ones. */
 static void purged(struct publisher *p)
 {
-	if (p->state == FEEDING)
-		enter_emptying(p);
+	if (p->state != FEEDING)
+		return;
+	start_emptying(p, false);
+	p->purged_ms = p->now_ms;
 }
 
 /* The client cannot be used any more: its rows go back to the spool, a new one is made. */
