@@ -90,10 +90,11 @@ static void set_producer(struct setting *s, const struct kafka_settings *setting
 	set(s, "compression.codec", settings->compression ? settings->compression : "none");
 	set_number(s, "linger.ms", settings->linger_ms > 0 ? (uint64_t)settings->linger_ms : 0);
 	set_number(s, "batch.size", BATCH_BYTES);
-	/* The publisher counts its window itself, overhead included; these only stand behind it. */
+	/* The publisher counts its window itself, overhead included. These only stand behind it, at twice the
+	 * height: librdkafka counts a row until its report is thrown away, so a little longer than we do. */
 	set_number(s, "queue.buffering.max.kbytes",
-		   within((settings->queue_bytes + settings->record_max_bytes) / KIB + 64, 128, 1u << 20));
-	set_number(s, "queue.buffering.max.messages", properties_window(settings));
+		   within(2 * (settings->queue_bytes + settings->record_max_bytes) / KIB, 256, 1u << 20));
+	set_number(s, "queue.buffering.max.messages", 2 * properties_window(settings));
 	set_number(s, "message.max.bytes",
 		   within(settings->record_max_bytes + ENVELOPE_BYTES, 2 * BATCH_BYTES, 1000000000));
 }

@@ -26,7 +26,7 @@ enum {
 	CALM_MS = 60 * 1000,		/* feeding for so long without a failure: trouble is over */
 	SLOW_MS = 60 * 1000,		/* no report for so long, though a broker is up: say so */
 	STUCK_MS = 10 * 60 * 1000,	/* and then make a new client */
-	RETIRE_WAIT_MS = 500,
+	RETIRE_WAIT_MS = 300,
 	CLOSE_WAIT_MS = 1000,
 	EVENTS_PER_TURN = 4096,
 	FLUSH_MS = 1,

@@ -127,6 +127,14 @@ static enum status start_all(struct subscriber *s, const struct subscriber_start
 	return STATUS_OK;
 }
 
+static bool is_among(const int *partitions, unsigned count, int partition)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (partitions[i] == partition)
+			return true;
+	return false;
+}
+
 static enum status take_error(rd_kafka_error_t *error, const char *what, struct why *why)
 {
 	enum status status = STATUS_OK;
@@ -137,12 +145,45 @@ static enum status take_error(rd_kafka_error_t *error, const char *what, struct 
 	return status;
 }
 
+/* Takes the partitions out of the assignment: those revoked, or those about to get a new position. */
+static enum status remove_all(struct subscriber *s, const int *partitions, unsigned count, struct why *why)
+{
+	rd_kafka_topic_partition_list_t *list = make_list(s, partitions, count);
+	enum status status = take_error(rd_kafka_incremental_unassign(handle_client(s->handle), list),
+					"release partitions", why);
+	unsigned kept = 0;
+
+	rd_kafka_topic_partition_list_destroy(list);
+	for (unsigned i = 0; i < s->assigned_count; i++)
+		if (!is_among(partitions, count, s->assigned[i]))
+			s->assigned[kept++] = s->assigned[i];
+	s->assigned_count = kept;
+	return status;
+}
+
+static enum status remove_known(struct subscriber *s, const struct subscriber_start *starts, unsigned count,
+				struct why *why)
+{
+	int known[SUBSCRIBER_PARTITIONS];
+	unsigned known_count = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		if (is_among(s->assigned, s->assigned_count, starts[i].partition))
+			known[known_count++] = starts[i].partition;
+	return known_count > 0 ? remove_all(s, known, known_count, why) : STATUS_OK;
+}
+
 static enum status add_all(struct subscriber *s, const struct subscriber_start *starts, unsigned count,
 			   struct why *why)
 {
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-	enum status status;
+	rd_kafka_topic_partition_list_t *list;
+	enum status status = remove_known(s, starts, count, why);
 
+	if (status != STATUS_OK)
+		return status;
+	if (count > SUBSCRIBER_PARTITIONS - s->assigned_count)
+		return fail(why, STATUS_FULL, "at most %d partitions can be read", SUBSCRIBER_PARTITIONS);
+	list = rd_kafka_topic_partition_list_new((int)count);
 	for (unsigned i = 0; i < count; i++)
 		rd_kafka_topic_partition_list_add(list, s->topic, starts[i].partition)->offset = starts[i].offset;
 	status = take_error(rd_kafka_incremental_assign(handle_client(s->handle), list), "assign partitions", why);
@@ -155,15 +196,14 @@ static enum status add_all(struct subscriber *s, const struct subscriber_start *
 enum status subscriber_assign(struct subscriber *s, const struct subscriber_start *starts, unsigned count,
 			      struct why *why)
 {
-	unsigned before = s->group ? s->assigned_count : 0;
 	enum status status;
 
-	if (count > SUBSCRIBER_PARTITIONS - before)
+	if (count > SUBSCRIBER_PARTITIONS)
 		return fail(why, STATUS_FULL, "at most %d partitions can be read", SUBSCRIBER_PARTITIONS);
 	drop_event(s);
 	status = s->group ? add_all(s, starts, count, why) : start_all(s, starts, count, why);
 	if (status == STATUS_OK && s->paused)
-		set_paused(s, s->assigned + before, s->assigned_count - before, true);
+		set_paused(s, s->assigned, s->assigned_count, true);
 	return status;
 }
 
@@ -177,33 +217,12 @@ enum status subscriber_join(struct subscriber *s, struct why *why)
 	return err ? fail(why, STATUS_FATAL, "join the group: %s", rd_kafka_err2str(err)) : STATUS_OK;
 }
 
-static bool in_list(const struct subscriber *s, int partition)
-{
-	for (unsigned i = 0; i < s->list_count; i++)
-		if (s->list[i] == partition)
-			return true;
-	return false;
-}
-
-static void forget_revoked(struct subscriber *s)
-{
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < s->assigned_count; i++)
-		if (!in_list(s, s->assigned[i]))
-			s->assigned[kept++] = s->assigned[i];
-	s->assigned_count = kept;
-}
-
 enum status subscriber_release(struct subscriber *s, struct why *why)
 {
-	rd_kafka_topic_partition_list_t *list = make_list(s, s->list, s->list_count);
 	enum status status;
 
 	drop_event(s);
-	status = take_error(rd_kafka_incremental_unassign(handle_client(s->handle), list), "release partitions", why);
-	rd_kafka_topic_partition_list_destroy(list);
-	forget_revoked(s);
+	status = remove_all(s, s->list, s->list_count, why);
 	s->list_count = 0;
 	return status;
 }

@@ -26,7 +26,8 @@ struct subscriber_start {
 	int partition;
 	int64_t offset;
 };
-/* Without a group: replaces the assignment. With one: adds these (after SUBSCRIBER_ASSIGNED). */
+/* Without a group: replaces the assignment. With one: adds these (after SUBSCRIBER_ASSIGNED), or moves
+ * those that we have already to their new positions (after SUBSCRIBER_OUT_OF_RANGE). */
 enum status subscriber_assign(struct subscriber *s, const struct subscriber_start *starts, unsigned count, struct why *why) MUST_CHECK;
 /* With a group: joins it; partitions come as SUBSCRIBER_ASSIGNED events. */
 enum status subscriber_join(struct subscriber *s, struct why *why) MUST_CHECK;

@@ -18,7 +18,7 @@ static int left_ms(int64_t until_ms)
 {
 	int64_t left = until_ms - clock_mono_ms();
 
-	return left > 0 ? (int)left : 0;
+	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
 static enum status refuse(rd_kafka_resp_err_t err, const char *topic, struct why *why)

@@ -290,6 +290,41 @@ static void no_right_to_the_topic(void **state)
 	rig_close(&r);
 }
 
+/* A broker that answers late is waited for; one that never answers costs a new client in the end. */
+static void slow_and_stuck(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, 1, 1);
+	rig_publish(&r);
+	rig_add_rows(&r, 10, 3, 300);
+	rig_settle(&r, 20);
+	rd_kafka_mock_broker_set_rtt(r.cluster, 1, 4000);
+	rig_add_rows(&r, 10, 3, 300);
+	for (int i = 0; i < 10; i++)
+		rig_turn(&r);
+	assert_string_equal(health_of(&r).code, "");
+	r.skew_ms += 61 * 1000;
+	rig_until_code(&r, "kafka.slow", 5);
+	assert_int_equal(publisher_out(r.publisher), 10);
+	rig_settle(&r, 20);
+	expect_well(&r);
+	assert_int_equal(r.rewinds, 0);
+	rig_add_rows(&r, 10, 3, 300);
+	for (int i = 0; i < 10; i++)
+		rig_turn(&r);
+	r.skew_ms += 11 * 60 * 1000;
+	rig_until_code(&r, "kafka.stuck", 5);
+	rd_kafka_mock_broker_set_rtt(r.cluster, 1, 0);
+	rig_settle(&r, 30);
+	assert_int_equal(health_of(&r).recreated, 1);
+	/* The old client's rows may have arrived after all: at least once. */
+	rig_read_all(&r, &read_back);
+	(void)rig_check_order(&r, &read_back);
+	rig_close(&r);
+}
+
 static void window_is_bounded(void **state)
 {
 	struct rig r;
@@ -417,6 +452,7 @@ int main(void)
 		cmocka_unit_test(fatal_error_makes_a_new_client),
 		cmocka_unit_test(topic_missing),
 		cmocka_unit_test(no_right_to_the_topic),
+		cmocka_unit_test(slow_and_stuck),
 		cmocka_unit_test(window_is_bounded),
 		cmocka_unit_test(closing_with_rows_out),
 		cmocka_unit_test(bad_properties),

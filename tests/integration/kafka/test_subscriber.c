@@ -518,6 +518,30 @@ static void paused_in_a_group(void **state)
 	rig_close(&r);
 }
 
+/* A gap in a partition that the group gave us: it stays ours and gets a new position. */
+static void out_of_range_in_a_group(void **state)
+{
+	struct rig r;
+	struct subscriber *s;
+	struct subscriber_event e;
+	struct why why = { "" };
+
+	(void)state;
+	rig_open(&r, 1, 1);
+	fill(&r, 100, 10, 100);
+	r.settings.group = "boxes";
+	s = open_subscriber(&r);
+	assert_int_equal(subscriber_join(s, &why), STATUS_OK);
+	expect(s, SUBSCRIBER_ASSIGNED, &e);
+	assert_int_equal(e.count, 1);
+	assign(s, 0, 5000);
+	expect(s, SUBSCRIBER_OUT_OF_RANGE, &e);
+	assign(s, 0, 20);
+	expect_records(s, 20, 80);
+	subscriber_close(s);
+	rig_close(&r);
+}
+
 static void fenced(void **state)
 {
 	static const rd_kafka_resp_err_t errors[] = { RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID };
@@ -558,6 +582,7 @@ int main(void)
 		cmocka_unit_test(closes_in_time),
 		cmocka_unit_test(group_shares),
 		cmocka_unit_test(paused_in_a_group),
+		cmocka_unit_test(out_of_range_in_a_group),
 		cmocka_unit_test(fenced),
 	};
 

@@ -1,0 +1,78 @@
+/* test_trouble.c - librdkafka's errors in codes and plain words. */
+#include "kafka/trouble.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <librdkafka/rdkafka.h>
+#include <string.h>
+
+struct trouble_case {
+	rd_kafka_resp_err_t err;
+	const char *code;
+	const char *in_words;
+};
+
+static void codes_and_words(void **state)
+{
+	static const struct trouble_case cases[] = {
+		{ RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "kafka.down", "detail" },
+		{ RD_KAFKA_RESP_ERR__TRANSPORT, "kafka.down", "detail" },
+		{ RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "kafka.topic", "create it or set SCOREBOX_KAFKA_TOPIC" },
+		{ RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, "kafka.topic", "'scores'" },
+		{ RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "kafka.auth", "ACL" },
+		{ RD_KAFKA_RESP_ERR__AUTHENTICATION, "kafka.auth", "_PASSWORD" },
+		{ RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, "kafka.isr", "in-sync replicas" },
+		{ RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, "kafka.isr", "in-sync replicas" },
+		{ RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, "kafka.toolarge", "max.message.bytes" },
+		{ RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, "kafka.clock", "clock" },
+		{ RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, "kafka.fenced", "SCOREBOX_KAFKA_INSTANCE" },
+		{ RD_KAFKA_RESP_ERR_INVALID_REQUEST, "kafka.failed", "detail" },
+	};
+	char words[TROUBLE_REASON_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		trouble_words(cases[i].err, "scores", "detail", words, sizeof words);
+		assert_string_equal(trouble_code(cases[i].err), cases[i].code);
+		if (!strstr(words, cases[i].in_words))
+			fail_msg("%s: %s", cases[i].code, words);
+	}
+}
+
+static void without_detail(void **state)
+{
+	char words[TROUBLE_REASON_BYTES];
+
+	(void)state;
+	trouble_words(RD_KAFKA_RESP_ERR_INVALID_REQUEST, "scores", "", words, sizeof words);
+	assert_true(words[0]);
+	trouble_words(RD_KAFKA_RESP_ERR_INVALID_REQUEST, "scores", NULL, words, sizeof words);
+	assert_true(words[0]);
+}
+
+/* A row may only be given up for what is the row's own fault: a wrong clock is not. */
+static void blame(void **state)
+{
+	(void)state;
+	assert_true(trouble_is_of_record(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE));
+	assert_true(trouble_is_of_record(RD_KAFKA_RESP_ERR_INVALID_RECORD));
+	assert_false(trouble_is_of_record(RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP));
+	assert_false(trouble_is_of_record(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED));
+	assert_false(trouble_is_of_record(RD_KAFKA_RESP_ERR__PURGE_QUEUE));
+	assert_true(trouble_is_of_link(RD_KAFKA_RESP_ERR__RESOLVE));
+	assert_false(trouble_is_of_link(RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(codes_and_words),
+		cmocka_unit_test(without_detail),
+		cmocka_unit_test(blame),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
