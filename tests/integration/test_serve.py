@@ -343,8 +343,8 @@ def test_endless_bodies(serve):
     client.get()
     _, headers, body = client.get()
     assert headers["Content-Encoding"] == "gzip" and 8 << 20 < len(body) < 16 << 20
-    unfolded = subprocess.run("gzip -dc | head -c 1200000000 | wc -c", shell=True, input=body, capture_output=True, check=True)
-    assert int(unfolded.stdout) == 1200000000
+    unfolded = subprocess.run("gzip -dc | head -c 200000000 | wc -c", shell=True, input=body, capture_output=True, check=True)
+    assert int(unfolded.stdout) == 200000000
 
 
 def test_giant_header(serve):
