@@ -1,4 +1,7 @@
 # `cmake --build <folder> --target lint`: whichever of clang-format, clang-tidy and cppcheck are there.
-add_custom_target(lint COMMAND ${CMAKE_COMMAND} -DTOP=${PROJECT_SOURCE_DIR} -DBUILD=${PROJECT_BINARY_DIR}
-	-DINCLUDE=${SCOREBOX_DEPS_PREFIX}/include -P ${PROJECT_SOURCE_DIR}/cmake/run-lint.cmake
-	USES_TERMINAL VERBATIM)
+# `--target format` puts the sources into shape.
+foreach(target lint format)
+	add_custom_target(${target} COMMAND ${CMAKE_COMMAND} -DTOP=${PROJECT_SOURCE_DIR} -DBUILD=${PROJECT_BINARY_DIR}
+		-DDO=${target} -P ${PROJECT_SOURCE_DIR}/cmake/run-lint.cmake
+		USES_TERMINAL VERBATIM)
+endforeach()

@@ -106,7 +106,8 @@ function(scorebox_bench)
 endfunction()
 
 # scorebox_pytest(NAME <name> FILE <test_x.py> [LABEL integration] [TIMEOUT seconds] [SERIAL])
-# The test finds the binary in $SCOREBOX, the recorded data in $SCOREBOX_DATA, the sources in $SCOREBOX_TOP.
+# The test finds the binary in $SCOREBOX_BINARY, the recorded data in $SCOREBOX_DATA,
+# the sources in $SCOREBOX_TOP.
 function(scorebox_pytest)
 	cmake_parse_arguments(PARSE_ARGV 0 ARG "SERIAL" "NAME;FILE;LABEL;TIMEOUT" "ARGUMENTS")
 	if(NOT ARG_LABEL)
@@ -121,7 +122,7 @@ function(scorebox_pytest)
 		COMMAND ${SCOREBOX_PYTHON} -m pytest -q -p no:cacheprovider ${ARG_ARGUMENTS} ${file})
 	# Exit 5 of pytest: every test of the file was skipped.
 	set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} SKIP_RETURN_CODE 5
-		ENVIRONMENT "SCOREBOX=${PROJECT_BINARY_DIR}/scorebox;SCOREBOX_DATA=${SCOREBOX_DATA};SCOREBOX_TOP=${PROJECT_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
+		ENVIRONMENT "SCOREBOX_BINARY=${PROJECT_BINARY_DIR}/scorebox;SCOREBOX_DATA=${SCOREBOX_DATA};SCOREBOX_TOP=${PROJECT_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
 	if(ARG_SERIAL)
 		set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
 	endif()
