@@ -234,7 +234,7 @@ class Box:
 
     def books(self):
         """Names of the finished workbooks of matches."""
-        return sorted(p.name for p in self.output.glob("*.xlsx") if p.name != "Matches.xlsx")
+        return sorted(p.name for p in self.output.glob("[!.]*.xlsx") if p.name != "Matches.xlsx")
 
 
 @pytest.fixture
