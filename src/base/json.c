@@ -197,23 +197,21 @@ static bool digit(char c)
 /* The state after `c` within a number; FAILED: c is no part of it. */
 static enum state number_step(enum state state, char c)
 {
+	bool e = c == 'e' || c == 'E';
+
 	switch (state) {
 	case AFTER_MINUS:
 		return c == '0' ? AFTER_ZERO : digit(c) ? IN_WHOLE : FAILED;
 	case IN_WHOLE:
-		if (digit(c))
-			return IN_WHOLE;
-		/* fall through */
+		return digit(c) ? IN_WHOLE : c == '.' ? AFTER_POINT : e ? AFTER_E : FAILED;
 	case AFTER_ZERO:
-		return c == '.' ? AFTER_POINT : c == 'e' || c == 'E' ? AFTER_E : FAILED;
+		return c == '.' ? AFTER_POINT : e ? AFTER_E : FAILED;
 	case AFTER_POINT:
 		return digit(c) ? IN_FRACTION : FAILED;
 	case IN_FRACTION:
-		return digit(c) ? IN_FRACTION : c == 'e' || c == 'E' ? AFTER_E : FAILED;
+		return digit(c) ? IN_FRACTION : e ? AFTER_E : FAILED;
 	case AFTER_E:
-		if (c == '+' || c == '-')
-			return AFTER_SIGN;
-		/* fall through */
+		return digit(c) ? IN_EXPONENT : c == '+' || c == '-' ? AFTER_SIGN : FAILED;
 	case AFTER_SIGN:
 	case IN_EXPONENT:
 		return digit(c) ? IN_EXPONENT : FAILED;
@@ -331,30 +329,34 @@ static enum json_event continue_container(struct json *j)
 	return GO_ON;
 }
 
+static enum json_event begin_key(struct json *j)
+{
+	return *j->next == '"' ? begin_string(j, JSON_KEY) : bad(j, "a key is missing");
+}
+
+static enum json_event pass_colon(struct json *j)
+{
+	if (*j->next != ':')
+		return bad(j, "':' is missing");
+	j->next++;
+	j->state = WANT_VALUE;
+	return GO_ON;
+}
+
 /* A byte that is no blank, between tokens. */
 static enum json_event between_tokens(struct json *j)
 {
 	switch ((enum state)j->state) {
-	case WANT_VALUE_OR_END:
-		if (*j->next == ']')
-			return close_container(j);
-		/* fall through */
 	case WANT_VALUE:
 		return begin_value(j);
-	case WANT_KEY_OR_END:
-		if (*j->next == '}')
-			return close_container(j);
-		/* fall through */
+	case WANT_VALUE_OR_END:
+		return *j->next == ']' ? close_container(j) : begin_value(j);
 	case WANT_KEY:
-		if (*j->next != '"')
-			return bad(j, "a key is missing");
-		return begin_string(j, JSON_KEY);
+		return begin_key(j);
+	case WANT_KEY_OR_END:
+		return *j->next == '}' ? close_container(j) : begin_key(j);
 	case WANT_COLON:
-		if (*j->next != ':')
-			return bad(j, "':' is missing");
-		j->next++;
-		j->state = WANT_VALUE;
-		return GO_ON;
+		return pass_colon(j);
 	case WANT_COMMA_OR_END:
 		return continue_container(j);
 	default:

@@ -459,6 +459,8 @@ enum status split_end(struct split *s, struct split_envelope *out, struct why *w
 	enum status status = STATUS_OK;
 
 	json_finish(&s->json);
+	/* A number at the very end is over only now: as a row it has been kept already. */
+	s->row_from = s->json.piece;
 	while (status == STATUS_OK && (event = json_next(&s->json)) != JSON_END)
 		status = take_event(s, event, why);
 	if (status != STATUS_OK)

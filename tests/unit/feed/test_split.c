@@ -233,6 +233,8 @@ static void the_place_of_the_fault_is_told(void **state)
 		{ "{\"data\":[{\"id\":\"a\"},]}", "not JSON at byte 20: a value is missing" },
 		{ "{\"data\":[{\"id\":\"a\"", "not JSON at byte 18: the document ends too early" },
 		{ "", "not JSON at byte 0: there is nothing" },
+		{ "{\"data\":[1", "not JSON at byte 10: the document ends too early" },
+		{ "{\"data\":[-", "not JSON at byte 10: the document ends within a number" },
 		{ "{}\n{}", "not JSON at byte 3: something follows the document" },
 	};
 	struct source source = cricapi();
