@@ -17,6 +17,7 @@
 
 enum {
 	CONNECT_MS = 10000,
+	OVERDUE_MS = 2000,
 	SLOW_BYTES_PER_S = 100, SLOW_S = 15,
 	RECEIVE_BYTES = 16 * 1024,
 	URL_MAX_BYTES = 8 * 1024,
@@ -38,13 +39,34 @@ struct fetch {
 
 /* --- the loop -------------------------------------------------------------------------------------------- */
 
+static void on_timer(void *context);
+static void on_overdue(void *context);
+
+static void drop_handles(struct fetch *f)
+{
+	if (f->multi && f->easy)
+		curl_multi_remove_handle(f->multi, f->easy);
+	curl_easy_cleanup(f->easy);
+	curl_multi_cleanup(f->multi);
+	curl_slist_free_all(f->headers);
+	loop_timer_stop(f->loop, on_timer, f);
+	loop_timer_stop(f->loop, on_overdue, f);
+	f->easy = NULL;
+	f->multi = NULL;
+	f->headers = NULL;
+}
+
 /* The last thing that touches f: done may start anew or close it. */
-static void finish(struct fetch *f, CURLcode code)
+static void finish(struct fetch *f, CURLcode code, bool broken)
 {
 	struct fetch_result result;
 
 	transfer_judge(&f->transfer, (int)code, &result);
-	curl_multi_remove_handle(f->multi, f->easy);
+	if (broken)
+		drop_handles(f);	/* the next transfer makes new ones */
+	else
+		curl_multi_remove_handle(f->multi, f->easy);
+	loop_timer_stop(f->loop, on_overdue, f);
 	f->running = false;
 	f->done(f->context, &result);
 }
@@ -54,13 +76,27 @@ static void drive(struct fetch *f, curl_socket_t fd, int events)
 {
 	int running, left;
 	CURLMsg *message;
+	CURLMcode code;
 
 	f->in_curl = true;
-	curl_multi_socket_action(f->multi, fd, events, &running);
+	code = curl_multi_socket_action(f->multi, fd, events, &running);
 	f->in_curl = false;
 	message = curl_multi_info_read(f->multi, &left);
-	if (message && message->msg == CURLMSG_DONE && f->running)
-		finish(f, message->data.result);
+	if (!f->running)
+		return;
+	if (message && message->msg == CURLMSG_DONE)
+		finish(f, message->data.result, false);
+	else if (code != CURLM_OK)
+		finish(f, code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT, true);
+}
+
+/* curl keeps the time itself, unless it ran out of memory at the wrong moment: then it waits for ever. */
+static void on_overdue(void *context)
+{
+	struct fetch *f = context;
+
+	if (f->running)
+		finish(f, CURLE_OPERATION_TIMEDOUT, true);
 }
 
 static void on_timer(void *context)
@@ -102,19 +138,6 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *context, voi
 }
 
 /* --- handles ------------------------------------------------------------------------------------------------- */
-
-static void drop_handles(struct fetch *f)
-{
-	if (f->multi && f->easy)
-		curl_multi_remove_handle(f->multi, f->easy);
-	curl_easy_cleanup(f->easy);
-	curl_multi_cleanup(f->multi);
-	curl_slist_free_all(f->headers);
-	loop_timer_stop(f->loop, on_timer, f);
-	f->easy = NULL;
-	f->multi = NULL;
-	f->headers = NULL;
-}
 
 static bool add_header(struct fetch *f, const char *line)
 {
@@ -301,6 +324,12 @@ enum status fetch_start(struct fetch *f, const char *offset_param, uint64_t offs
 	    curl_multi_add_handle(f->multi, f->easy) != CURLM_OK)
 		return fail(why, STATUS_NO_MEMORY, "no memory for a request");
 	f->running = true;
+	status = loop_timer(f->loop, clock_mono_ms() + f->request.timeout_ms + OVERDUE_MS, on_overdue, f);
+	if (status != STATUS_OK) {
+		curl_multi_remove_handle(f->multi, f->easy);
+		f->running = false;
+		return fail(why, status, "no timer for a request");
+	}
 	return STATUS_OK;
 }
 
@@ -321,6 +350,7 @@ void fetch_cancel(struct fetch *f)
 		return;
 	fail(&result.why, STATUS_AGAIN, "asking %s was cancelled", f->request.host);
 	curl_multi_remove_handle(f->multi, f->easy);
+	loop_timer_stop(f->loop, on_overdue, f);
 	f->running = false;
 	f->done(f->context, &result);
 }

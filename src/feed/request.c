@@ -21,6 +21,11 @@ void request_done(struct request *r)
 	memset(r, 0, sizeof *r);
 }
 
+static enum status status_of(CURLUcode code)
+{
+	return code == CURLUE_OUT_OF_MEMORY ? STATUS_NO_MEMORY : STATUS_BAD_DATA;
+}
+
 static enum status take_part(CURLU *url, CURLUPart part, char *out, size_t out_bytes)
 {
 	char *text = NULL;
@@ -32,7 +37,7 @@ static enum status take_part(CURLU *url, CURLUPart part, char *out, size_t out_b
 	else
 		out[0] = '\0';
 	curl_free(text);
-	return code == CURLUE_OUT_OF_MEMORY ? STATUS_NO_MEMORY : fits ? STATUS_OK : STATUS_BAD_DATA;
+	return fits ? STATUS_OK : status_of(code);
 }
 
 /* host, or host:port; an address of IPv6 keeps its brackets. */
@@ -43,33 +48,45 @@ static enum status take_host(CURLU *url, char *out, size_t out_bytes)
 
 	if (status != STATUS_OK)
 		return status;
-	(void)take_part(url, CURLUPART_PORT, port, sizeof port);
+	if (take_part(url, CURLUPART_PORT, port, sizeof port) == STATUS_NO_MEMORY)
+		return STATUS_NO_MEMORY;
 	snprintf(out, out_bytes, "%s%s%s", host, *port ? ":" : "", port);
 	return STATUS_OK;
+}
+
+/* A certificate and a resolver know an IPv6 address without the brackets that a URL wants. */
+static void drop_brackets(char *host)
+{
+	size_t length = strlen(host);
+
+	if (length <= 2 || host[0] != '[')
+		return;
+	memmove(host, host + 1, length - 2);
+	host[length - 2] = '\0';
 }
 
 static enum status take_url(struct request *r, CURLU *url, const char *text, struct why *why)
 {
 	char scheme[16], path[sizeof r->source - sizeof r->host - sizeof "https://"];
 	CURLUcode code = curl_url_set(url, CURLUPART_URL, text, 0);
-	size_t length;
+	enum status status = code == CURLUE_OK ? STATUS_OK : status_of(code);
 
-	if (code == CURLUE_OUT_OF_MEMORY)
-		return fail(why, STATUS_NO_MEMORY, "no memory for the API's URL");
-	if (code != CURLUE_OK || take_part(url, CURLUPART_SCHEME, scheme, sizeof scheme) != STATUS_OK ||
-	    strcmp(scheme, "https") != 0)
-		return fail(why, STATUS_BAD_DATA, "the API's URL must be https://host[:port]/path, not '%.*s'",
-			    (int)strcspn(text, "?#"), text);
-	if (take_host(url, r->host, sizeof r->host) != STATUS_OK ||
-	    take_part(url, CURLUPART_HOST, r->peer_host, sizeof r->peer_host) != STATUS_OK ||
-	    take_part(url, CURLUPART_PATH, path, sizeof path) != STATUS_OK)
-		return fail(why, STATUS_BAD_DATA, "the API's URL is too long in its host or path");
-	/* Brackets are for URLs; certificates and resolvers know the bare address. */
-	length = strlen(r->peer_host);
-	if (length > 2 && r->peer_host[0] == '[') {
-		memmove(r->peer_host, r->peer_host + 1, length - 2);
-		r->peer_host[length - 2] = '\0';
-	}
+	if (status == STATUS_OK)
+		status = take_part(url, CURLUPART_SCHEME, scheme, sizeof scheme);
+	if (status == STATUS_OK && strcmp(scheme, "https") != 0)
+		status = STATUS_BAD_DATA;
+	if (status == STATUS_OK)
+		status = take_host(url, r->host, sizeof r->host);
+	if (status == STATUS_OK)
+		status = take_part(url, CURLUPART_HOST, r->peer_host, sizeof r->peer_host);
+	if (status == STATUS_OK)
+		status = take_part(url, CURLUPART_PATH, path, sizeof path);
+	if (status == STATUS_NO_MEMORY)
+		return fail(why, status, "no memory for the API's URL");
+	if (status != STATUS_OK)
+		return fail(why, status, "the API's URL must be https://host[:port]/path, with host and path of at "
+			    "most some 240 bytes each, not '%.*s'", (int)strcspn(text, "?#"), text);
+	drop_brackets(r->peer_host);
 	snprintf(r->source, sizeof r->source, "https://%s%s", r->host, path);
 	return STATUS_OK;
 }
@@ -77,13 +94,23 @@ static enum status take_url(struct request *r, CURLU *url, const char *text, str
 static enum status take_proxy(struct request *r, CURLU *url, const char *text, struct why *why)
 {
 	char scheme[16];
+	CURLUcode code;
+	enum status status;
 
 	if (!*text)
 		return STATUS_OK;
-	if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
-	    take_part(url, CURLUPART_SCHEME, scheme, sizeof scheme) != STATUS_OK ||
-	    strcmp(scheme, "http") != 0 || take_host(url, r->proxy_host, sizeof r->proxy_host) != STATUS_OK)
-		return fail(why, STATUS_BAD_DATA, "the proxy must be http://[user:password@]host:port");
+	code = curl_url_set(url, CURLUPART_URL, text, 0);
+	status = code == CURLUE_OK ? STATUS_OK : status_of(code);
+	if (status == STATUS_OK)
+		status = take_part(url, CURLUPART_SCHEME, scheme, sizeof scheme);
+	if (status == STATUS_OK && strcmp(scheme, "http") != 0)
+		status = STATUS_BAD_DATA;
+	if (status == STATUS_OK)
+		status = take_host(url, r->proxy_host, sizeof r->proxy_host);
+	if (status == STATUS_NO_MEMORY)
+		return fail(why, status, "no memory for the proxy's URL");
+	if (status != STATUS_OK)
+		return fail(why, status, "the proxy must be http://[user:password@]host:port");
 	return STATUS_OK;
 }
 
