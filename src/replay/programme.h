@@ -44,3 +44,12 @@ enum status programme_add_lines(
 	struct programme *p, char *text, size_t length, struct why *why) MUST_CHECK;
 enum status programme_add_match(
 	struct programme *p, char *text, size_t length, struct why *why) MUST_CHECK;
+
+/* What the readers build with. keep_text takes the text, also on failure; a state earlier than the
+ * one before it is shown together with that one; cut takes back all matches above the first
+ * `count`. */
+enum status programme_keep_text(struct programme *p, char *text, struct why *why) MUST_CHECK;
+enum status programme_begin_match(struct programme *p, struct view id, struct why *why) MUST_CHECK;
+enum status programme_add_state(
+	struct programme_match *m, int64_t at_ms, struct view row, struct why *why) MUST_CHECK;
+void programme_cut(struct programme *p, size_t count);
