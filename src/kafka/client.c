@@ -18,18 +18,21 @@ static size_t span_of(const char *text, const char *more)
 {
 	size_t n = 0;
 
-	while (text[n] && (strchr(letters, text[n]) || strchr(digits, text[n]) || strchr(more, text[n])))
+	while (text[n] &&
+		(strchr(letters, text[n]) || strchr(digits, text[n]) || strchr(more, text[n])))
 		n++;
 	return n;
 }
 
-static enum status try_option(void *context, const struct option *option, const char *value, struct why *why)
+static enum status try_option(
+	void *context, const struct option *option, const char *value, struct why *why)
 {
 	rd_kafka_conf_t *conf = context;
 	char reason[200];
 
 	if (rd_kafka_conf_set(conf, option->name, value, reason, sizeof reason) != RD_KAFKA_CONF_OK)
-		return fail(why, STATUS_BAD_DATA, "Kafka option %s=%s: %s", option->name, value, reason);
+		return fail(why, STATUS_BAD_DATA, "Kafka option %s=%s: %s", option->name, value,
+			reason);
 	return STATUS_OK;
 }
 
@@ -44,7 +47,7 @@ enum status kafka_check_options(const char *options, struct why *why)
 
 enum status kafka_check_compression(const char *name, struct why *why)
 {
-	static const char *const known[] = { "none", "lz4", "gzip", "snappy", "zstd" };
+	static const char *const known[] = {"none", "lz4", "gzip", "snappy", "zstd"};
 	rd_kafka_conf_t *conf;
 	char reason[200];
 	rd_kafka_conf_res_t answer = RD_KAFKA_CONF_INVALID;
@@ -57,9 +60,11 @@ enum status kafka_check_compression(const char *name, struct why *why)
 		rd_kafka_conf_destroy(conf);
 		if (answer == RD_KAFKA_CONF_OK)
 			return STATUS_OK;
-		return fail(why, STATUS_BAD_DATA, "compression '%s' is not in this build: %s", name, reason);
+		return fail(why, STATUS_BAD_DATA, "compression '%s' is not in this build: %s", name,
+			reason);
 	}
-	return fail(why, STATUS_BAD_DATA, "compression '%s' is not one of none, lz4, gzip, snappy, zstd", name);
+	return fail(why, STATUS_BAD_DATA,
+		"compression '%s' is not one of none, lz4, gzip, snappy, zstd", name);
 }
 
 enum status kafka_check_topic(const char *topic, struct why *why)
@@ -67,11 +72,13 @@ enum status kafka_check_topic(const char *topic, struct why *why)
 	size_t length = strlen(topic);
 
 	if (length == 0 || length > TOPIC_MAX)
-		return fail(why, STATUS_BAD_DATA, "a topic has 1 to %d characters, this has %zu", TOPIC_MAX, length);
+		return fail(why, STATUS_BAD_DATA, "a topic has 1 to %d characters, this has %zu",
+			TOPIC_MAX, length);
 	if (strcmp(topic, ".") == 0 || strcmp(topic, "..") == 0)
 		return fail(why, STATUS_BAD_DATA, "a topic may not be called '%s'", topic);
 	if (span_of(topic, "._-") != length)
-		return fail(why, STATUS_BAD_DATA, "topic '%s': only a-z A-Z 0-9 . _ - are allowed", topic);
+		return fail(why, STATUS_BAD_DATA, "topic '%s': only a-z A-Z 0-9 . _ - are allowed",
+			topic);
 	return STATUS_OK;
 }
 
@@ -122,8 +129,12 @@ enum status kafka_check_brokers(const char *brokers, struct why *why)
 		while (last > item && (last[-1] == ' ' || last[-1] == '\t'))
 			last--;
 		if (!is_broker(item, last))
-			return fail(why, STATUS_BAD_DATA, "'%.*s' is not host:port (as in kafka-1:9092, [::1]:9092)",
-				    (int)(last - item > 100 ? 100 : last > item ? last - item : 0), item);
+			return fail(why, STATUS_BAD_DATA,
+				"'%.*s' is not host:port (as in kafka-1:9092, [::1]:9092)",
+				(int)(last - item > 100 ? 100
+					: last > item	? last - item
+							: 0),
+				item);
 		if (!*end)
 			return STATUS_OK;
 		item = end + 1;

@@ -28,19 +28,21 @@ static void on_log(const rd_kafka_t *host, int level, const char *name, const ch
 		log_debug("kafka.embedded", "%s: %s", name, text);
 }
 
-static enum status make_topic(struct embedded *e, const char *name, unsigned brokers, unsigned partitions,
-			      struct why *why)
+static enum status make_topic(struct embedded *e, const char *name, unsigned brokers,
+	unsigned partitions, struct why *why)
 {
 	unsigned replicas = brokers < REPLICAS_MAX ? brokers : REPLICAS_MAX;
-	rd_kafka_resp_err_t err = rd_kafka_mock_topic_create(e->cluster, name, (int)partitions, (int)replicas);
+	rd_kafka_resp_err_t err = rd_kafka_mock_topic_create(
+		e->cluster, name, (int)partitions, (int)replicas);
 
 	if (err && err != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-		return fail(why, STATUS_BAD_DATA, "embedded broker: topic '%s': %s", name, rd_kafka_err2str(err));
+		return fail(why, STATUS_BAD_DATA, "embedded broker: topic '%s': %s", name,
+			rd_kafka_err2str(err));
 	return STATUS_OK;
 }
 
-static enum status make_topics(struct embedded *e, const char *topics, unsigned brokers, unsigned partitions,
-			       struct why *why)
+static enum status make_topics(struct embedded *e, const char *topics, unsigned brokers,
+	unsigned partitions, struct why *why)
 {
 	enum status s = STATUS_OK;
 	const char *name = topics ? topics : "";
@@ -50,7 +52,8 @@ static enum status make_topics(struct embedded *e, const char *topics, unsigned 
 		char copy[TOPIC_BYTES];
 
 		if (length >= sizeof copy)
-			return fail(why, STATUS_BAD_DATA, "embedded broker: the name of a topic is too long");
+			return fail(why, STATUS_BAD_DATA,
+				"embedded broker: the name of a topic is too long");
 		memcpy(copy, name, length);
 		copy[length] = '\0';
 		if (length > 0)
@@ -79,8 +82,8 @@ static enum status start(struct embedded *e, unsigned brokers, struct why *why)
 	return STATUS_OK;
 }
 
-enum status embedded_open(struct embedded **out, unsigned brokers, unsigned partitions, const char *topics,
-			  struct why *why)
+enum status embedded_open(struct embedded **out, unsigned brokers, unsigned partitions,
+	const char *topics, struct why *why)
 {
 	struct embedded *e = calloc(1, sizeof *e);
 	enum status s;

@@ -25,22 +25,23 @@ struct handle {
 	rd_kafka_t *client;
 	rd_kafka_topic_t *topic;
 	rd_kafka_queue_t *queue;
-	atomic_uint answers;		/* counted by the brokers' threads */
-	unsigned answers_at_down;	/* how many there were when all were told down */
+	atomic_uint answers;	  /* counted by the brokers' threads */
+	unsigned answers_at_down; /* how many there were when all were told down */
 	pthread_mutex_t log_lock;
 	struct subject subjects[LOG_SUBJECTS];
-	pthread_mutex_t end_lock;	/* for `gone` and `left` */
+	pthread_mutex_t end_lock; /* for `gone` and `left` */
 	pthread_cond_t end;
 	bool gone, left;
 };
 
-static rd_kafka_resp_err_t on_answer(rd_kafka_t *client, int fd, const char *broker, int32_t broker_id, int16_t key,
-				     int16_t version, int32_t correlation, size_t bytes, int64_t round_trip,
-				     rd_kafka_resp_err_t err, void *context)
+static rd_kafka_resp_err_t on_answer(rd_kafka_t *client, int fd, const char *broker,
+	int32_t broker_id, int16_t key, int16_t version, int32_t correlation, size_t bytes,
+	int64_t round_trip, rd_kafka_resp_err_t err, void *context)
 {
 	struct handle *h = context;
 
-	(void)client, (void)fd, (void)broker, (void)broker_id, (void)key, (void)version, (void)correlation;
+	(void)client, (void)fd, (void)broker, (void)broker_id, (void)key, (void)version,
+		(void)correlation;
 	(void)bytes, (void)round_trip;
 	if (!err)
 		atomic_fetch_add_explicit(&h->answers, 1, memory_order_relaxed);
@@ -48,11 +49,12 @@ static rd_kafka_resp_err_t on_answer(rd_kafka_t *client, int fd, const char *bro
 }
 
 /* librdkafka has no question "are you connected?", but tells each answer to who asks. */
-static rd_kafka_resp_err_t on_new(rd_kafka_t *client, const rd_kafka_conf_t *conf, void *context, char *reason,
-				  size_t reason_bytes)
+static rd_kafka_resp_err_t on_new(rd_kafka_t *client, const rd_kafka_conf_t *conf, void *context,
+	char *reason, size_t reason_bytes)
 {
 	(void)conf, (void)reason, (void)reason_bytes;
-	return rd_kafka_interceptor_add_on_response_received(client, "scorebox", on_answer, context);
+	return rd_kafka_interceptor_add_on_response_received(
+		client, "scorebox", on_answer, context);
 }
 
 /* The gate of a subject; with all places taken, strangers share the last. */
@@ -62,7 +64,8 @@ static bool may_log(struct handle *h, const char *name, unsigned long *held)
 	bool pass;
 
 	pthread_mutex_lock(&h->log_lock);
-	while (i < LOG_SUBJECTS - 1 && h->subjects[i].name[0] && strncmp(h->subjects[i].name, name, SUBJECT_BYTES - 1))
+	while (i < LOG_SUBJECTS - 1 && h->subjects[i].name[0] &&
+		strncmp(h->subjects[i].name, name, SUBJECT_BYTES - 1))
 		i++;
 	if (!h->subjects[i].name[0])
 		strncpy(h->subjects[i].name, name, SUBJECT_BYTES - 1);
@@ -75,7 +78,7 @@ static bool may_log(struct handle *h, const char *name, unsigned long *held)
  * still out, and in the spool. COMMITFAIL: the group's offsets are for display only. */
 static bool is_for_debugging(const char *name)
 {
-	static const char *const names[] = { "FAIL", "ERROR", "FATAL", "TERMINATE", "COMMITFAIL" };
+	static const char *const names[] = {"FAIL", "ERROR", "FATAL", "TERMINATE", "COMMITFAIL"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(names[i], name) == 0)
@@ -143,7 +146,8 @@ static void join_queues(struct handle *h, enum role role, const struct kafka_set
 	}
 }
 
-static enum status start(struct handle *h, enum role role, const struct kafka_settings *settings, struct why *why)
+static enum status start(
+	struct handle *h, enum role role, const struct kafka_settings *settings, struct why *why)
 {
 	rd_kafka_conf_t *conf;
 	char reason[300];
@@ -153,10 +157,11 @@ static enum status start(struct handle *h, enum role role, const struct kafka_se
 		return s;
 	rd_kafka_conf_set_opaque(conf, h);
 	rd_kafka_conf_set_log_cb(conf, on_log);
-	rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_REBALANCE);
+	rd_kafka_conf_set_events(
+		conf, RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_REBALANCE);
 	rd_kafka_conf_interceptor_add_on_new(conf, "scorebox", on_new, h);
-	h->client = rd_kafka_new(role == ROLE_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, reason,
-				 sizeof reason);
+	h->client = rd_kafka_new(role == ROLE_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER,
+		conf, reason, sizeof reason);
 	if (!h->client) {
 		rd_kafka_conf_destroy(conf);
 		return fail(why, STATUS_BAD_DATA, "Kafka client: %s", reason);
@@ -164,14 +169,14 @@ static enum status start(struct handle *h, enum role role, const struct kafka_se
 	h->topic = rd_kafka_topic_new(h->client, settings->topic, NULL);
 	if (!h->topic) {
 		s = fail(why, STATUS_BAD_DATA, "Kafka topic '%s': %s", settings->topic,
-			 rd_kafka_err2str(rd_kafka_last_error()));
+			rd_kafka_err2str(rd_kafka_last_error()));
 		rd_kafka_destroy(h->client);
 	}
 	return s;
 }
 
-enum status handle_open(struct handle **out, enum role role, const struct kafka_settings *settings, int wake_fd,
-			struct why *why)
+enum status handle_open(struct handle **out, enum role role, const struct kafka_settings *settings,
+	int wake_fd, struct why *why)
 {
 	static const uint64_t one = 1;
 	struct handle *h = make();

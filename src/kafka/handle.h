@@ -6,14 +6,14 @@
 #include <stdint.h>
 
 struct handle;
-struct rd_kafka_s;		/* rd_kafka_t and so on: librdkafka's header stays in the .c files */
+struct rd_kafka_s; /* rd_kafka_t and so on: librdkafka's header stays in the .c files */
 struct rd_kafka_topic_s;
 struct rd_kafka_queue_s;
 
 /* `wake_fd` (an eventfd, the caller's) becomes readable when the queue stops being empty. STATUS_BAD_DATA:
  * librdkafka does not take the properties together. */
-enum status handle_open(struct handle **out, enum role role, const struct kafka_settings *settings, int wake_fd,
-			struct why *why) MUST_CHECK;
+enum status handle_open(struct handle **out, enum role role, const struct kafka_settings *settings,
+	int wake_fd, struct why *why) MUST_CHECK;
 /* Destroys it in a thread of its own, as a broker thread may be held up by a name server for half a minute:
  * waits at most wait_ms for the end, then leaves the thread to itself. NULL is fine. */
 void handle_retire(struct handle *h, int64_t wait_ms);
@@ -24,4 +24,4 @@ struct rd_kafka_queue_s *handle_queue(struct handle *h);
 
 /* A broker has answered since it was opened, or since all were last told down. */
 bool handle_is_up(const struct handle *h);
-void handle_is_down(struct handle *h);	/* all brokers were told down just now */
+void handle_is_down(struct handle *h); /* all brokers were told down just now */

@@ -9,29 +9,29 @@
 #define BOTH (ROLE_PRODUCER | ROLE_CONSUMER)
 
 static const struct option allowed[] = {
-	{ "broker.address.family", BOTH },
-	{ "broker.address.ttl", BOTH },
-	{ "client.dns.lookup", BOTH },
-	{ "client.rack", BOTH },
-	{ "connections.max.idle.ms", BOTH },
-	{ "reconnect.backoff.ms", BOTH },
-	{ "reconnect.backoff.max.ms", BOTH },
-	{ "retry.backoff.ms", BOTH },
-	{ "retry.backoff.max.ms", BOTH },
-	{ "socket.timeout.ms", BOTH },
-	{ "socket.connection.setup.timeout.ms", BOTH },
-	{ "socket.keepalive.enable", BOTH },
-	{ "topic.metadata.refresh.interval.ms", BOTH },
-	{ "topic.metadata.propagation.max.ms", BOTH },
-	{ "debug", BOTH },
-	{ "compression.level", ROLE_PRODUCER },
-	{ "request.timeout.ms", ROLE_PRODUCER },
-	{ "fetch.wait.max.ms", ROLE_CONSUMER },
-	{ "fetch.error.backoff.ms", ROLE_CONSUMER },
-	{ "receive.message.max.bytes", ROLE_CONSUMER },
-	{ "heartbeat.interval.ms", ROLE_CONSUMER },
-	{ "session.timeout.ms", ROLE_CONSUMER },
-	{ "max.poll.interval.ms", ROLE_CONSUMER },
+	{"broker.address.family", BOTH},
+	{"broker.address.ttl", BOTH},
+	{"client.dns.lookup", BOTH},
+	{"client.rack", BOTH},
+	{"connections.max.idle.ms", BOTH},
+	{"reconnect.backoff.ms", BOTH},
+	{"reconnect.backoff.max.ms", BOTH},
+	{"retry.backoff.ms", BOTH},
+	{"retry.backoff.max.ms", BOTH},
+	{"socket.timeout.ms", BOTH},
+	{"socket.connection.setup.timeout.ms", BOTH},
+	{"socket.keepalive.enable", BOTH},
+	{"topic.metadata.refresh.interval.ms", BOTH},
+	{"topic.metadata.propagation.max.ms", BOTH},
+	{"debug", BOTH},
+	{"compression.level", ROLE_PRODUCER},
+	{"request.timeout.ms", ROLE_PRODUCER},
+	{"fetch.wait.max.ms", ROLE_CONSUMER},
+	{"fetch.error.backoff.ms", ROLE_CONSUMER},
+	{"receive.message.max.bytes", ROLE_CONSUMER},
+	{"heartbeat.interval.ms", ROLE_CONSUMER},
+	{"session.timeout.ms", ROLE_CONSUMER},
+	{"max.poll.interval.ms", ROLE_CONSUMER},
 };
 
 enum { ALLOWED = sizeof allowed / sizeof *allowed, NAME_BYTES = 64, VALUE_BYTES = 128 };
@@ -51,8 +51,10 @@ static enum status not_allowed(const char *name, struct why *why)
 
 	list[0] = '\0';
 	for (int i = 0; i < ALLOWED && used < sizeof list; i++)
-		used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? " " : "", allowed[i].name);
-	return fail(why, STATUS_BAD_DATA, "Kafka option '%s' is not allowed; allowed are: %s", name, list);
+		used += (size_t)snprintf(
+			list + used, sizeof list - used, "%s%s", i > 0 ? " " : "", allowed[i].name);
+	return fail(why, STATUS_BAD_DATA, "Kafka option '%s' is not allowed; allowed are: %s", name,
+		list);
 }
 
 /* Copies [start, end) without the blanks around it. False: too long. */
@@ -69,13 +71,15 @@ static int copy_trimmed(const char *start, const char *end, char *out, size_t ou
 	return 1;
 }
 
-static enum status take(const char *item, const char *end, int roles, option_call *call, void *context, struct why *why)
+static enum status take(const char *item, const char *end, int roles, option_call *call,
+	void *context, struct why *why)
 {
 	const char *equals = memchr(item, '=', (size_t)(end - item));
 	char name[NAME_BYTES], value[VALUE_BYTES];
 
 	if (!copy_trimmed(item, equals ? equals : end, name, sizeof name))
-		return fail(why, STATUS_BAD_DATA, "Kafka option '%.40s...': the name is too long", item);
+		return fail(why, STATUS_BAD_DATA, "Kafka option '%.40s...': the name is too long",
+			item);
 	if (!*name && !equals)
 		return fail(why, STATUS_BAD_DATA, "Kafka options: nothing between two commas");
 
@@ -86,11 +90,13 @@ static enum status take(const char *item, const char *end, int roles, option_cal
 	if (!equals)
 		return fail(why, STATUS_BAD_DATA, "Kafka option '%s': no '=value' behind it", name);
 	if (!copy_trimmed(equals + 1, end, value, sizeof value) || !*value)
-		return fail(why, STATUS_BAD_DATA, "Kafka option '%s': its value is empty or too long", name);
+		return fail(why, STATUS_BAD_DATA,
+			"Kafka option '%s': its value is empty or too long", name);
 	return option->roles & roles ? call(context, option, value, why) : STATUS_OK;
 }
 
-enum status options_each(const char *options, int roles, option_call *call, void *context, struct why *why)
+enum status options_each(
+	const char *options, int roles, option_call *call, void *context, struct why *why)
 {
 	const char *item = options;
 

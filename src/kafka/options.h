@@ -5,10 +5,12 @@
 
 struct option {
 	const char *name;
-	int roles;	/* enum role, or'ed */
+	int roles; /* enum role, or'ed */
 };
-typedef enum status option_call(void *context, const struct option *option, const char *value, struct why *why);
+typedef enum status option_call(
+	void *context, const struct option *option, const char *value, struct why *why);
 
 /* Calls for each "name=value" of `options` (NULL and "" are none) that concerns one of `roles`.
  * STATUS_BAD_DATA: a name not on the list, no value, or too long; else the call's first failure. */
-enum status options_each(const char *options, int roles, option_call *call, void *context, struct why *why) MUST_CHECK;
+enum status options_each(const char *options, int roles, option_call *call, void *context,
+	struct why *why) MUST_CHECK;

@@ -34,7 +34,8 @@ static void set(struct setting *s, const char *name, const char *value)
 	if (s->status != STATUS_OK)
 		return;
 	if (rd_kafka_conf_set(s->conf, name, value, reason, sizeof reason) != RD_KAFKA_CONF_OK)
-		s->status = fail(s->why, STATUS_BAD_DATA, "Kafka property %s=%s: %s", name, value, reason);
+		s->status = fail(
+			s->why, STATUS_BAD_DATA, "Kafka property %s=%s: %s", name, value, reason);
 }
 
 static void set_number(struct setting *s, const char *name, uint64_t value)
@@ -52,7 +53,8 @@ static uint64_t within(uint64_t value, uint64_t low, uint64_t high)
 
 unsigned properties_window(const struct kafka_settings *settings)
 {
-	return (unsigned)within(settings->queue_bytes / (MESSAGE_COST + 320), WINDOW_MIN, WINDOW_MAX);
+	return (unsigned)within(
+		settings->queue_bytes / (MESSAGE_COST + 320), WINDOW_MIN, WINDOW_MAX);
 }
 
 static void set_common(struct setting *s, const struct kafka_settings *settings)
@@ -93,10 +95,11 @@ static void set_producer(struct setting *s, const struct kafka_settings *setting
 	/* The publisher counts its window itself, overhead included. These only stand behind it, at twice the
 	 * height: librdkafka counts a row until its report is thrown away, so a little longer than we do. */
 	set_number(s, "queue.buffering.max.kbytes",
-		   within(2 * (settings->queue_bytes + settings->record_max_bytes) / KIB, 256, 1u << 20));
+		within(2 * (settings->queue_bytes + settings->record_max_bytes) / KIB, 256,
+			1u << 20));
 	set_number(s, "queue.buffering.max.messages", 2 * properties_window(settings));
 	set_number(s, "message.max.bytes",
-		   within(settings->record_max_bytes + ENVELOPE_BYTES, 2 * BATCH_BYTES, 1000000000));
+		within(settings->record_max_bytes + ENVELOPE_BYTES, 2 * BATCH_BYTES, 1000000000));
 }
 
 /* At the worst there lie in memory: the queue up to its mark, one answer of each broker, and that answer
@@ -116,8 +119,10 @@ static void set_consumer(struct setting *s, const struct kafka_settings *setting
 	set_number(s, "message.max.bytes", answer);
 	set_number(s, "fetch.message.max.bytes", answer / 2);
 	set_number(s, "fetch.max.bytes", answer);
-	set_number(s, "receive.message.max.bytes", receive < RECEIVE_FLOOR_BYTES ? RECEIVE_FLOOR_BYTES : receive);
-	set_number(s, "queued.max.messages.kbytes", within(settings->queue_bytes / 2 / KIB, 64, 1u << 20));
+	set_number(s, "receive.message.max.bytes",
+		receive < RECEIVE_FLOOR_BYTES ? RECEIVE_FLOOR_BYTES : receive);
+	set_number(s, "queued.max.messages.kbytes",
+		within(settings->queue_bytes / 2 / KIB, 64, 1u << 20));
 	set_number(s, "queued.min.messages", within(settings->queue_bytes / 512, 100, 100000));
 	/* A small queue needs a small backoff: at the default of 1 s it draws 193 rows a second. */
 	set(s, "fetch.queue.backoff.ms", "5");
@@ -129,7 +134,8 @@ static void set_consumer(struct setting *s, const struct kafka_settings *setting
 	}
 }
 
-static enum status set_option(void *context, const struct option *option, const char *value, struct why *why)
+static enum status set_option(
+	void *context, const struct option *option, const char *value, struct why *why)
 {
 	struct setting *s = context;
 
@@ -138,10 +144,10 @@ static enum status set_option(void *context, const struct option *option, const 
 	return s->status;
 }
 
-enum status properties_make(rd_kafka_conf_t **out, enum role role, const struct kafka_settings *settings,
-			    struct why *why)
+enum status properties_make(rd_kafka_conf_t **out, enum role role,
+	const struct kafka_settings *settings, struct why *why)
 {
-	struct setting s = { rd_kafka_conf_new(), why, STATUS_OK };
+	struct setting s = {rd_kafka_conf_new(), why, STATUS_OK};
 
 	set_common(&s, settings);
 	if (role == ROLE_PRODUCER)

@@ -1,12 +1,10 @@
 /* subscriber.c - reads a topic from positions that are the caller's. Without a group the partitions are
  * read by librdkafka's simple consumer, which needs no group id, no coordinator's connection and no right
  * to a group; with one, by subscribe() and cooperative rebalancing. */
-#include "kafka/subscriber.h"
+#include "kafka/subscriber_private.h"
 
 #include "base/clock.h"
-#include "kafka/handle.h"
 #include "kafka/survey.h"
-#include "kafka/trouble.h"
 
 #include <errno.h>
 #include <librdkafka/rdkafka.h>
@@ -16,24 +14,15 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { LEAVE_MS = 3000, RETIRE_WAIT_MS = 2000, LEAVE_POLL_MS = 100 };
-
-struct subscriber {
-	struct handle *handle;
-	char *topic, *brokers;
-	bool group;
-	bool paused;
-	bool ask_topic_id;
-	int fd;
-	rd_kafka_event_t *event;	/* of the last subscriber_next: its views point into it */
-	int assigned[SUBSCRIBER_PARTITIONS];
-	unsigned assigned_count;
-	int list[SUBSCRIBER_PARTITIONS];	/* of the last rebalance */
-	unsigned list_count;
-	char link_detail[TROUBLE_REASON_BYTES];
+enum {
+	LEAVE_MS = 3000,
+	RETIRE_WAIT_MS = 2000,
+	LEAVE_POLL_MS = 100,
+	BROKER_EVERY_MS = 10 * 60 * 1000
 };
 
-enum status subscriber_open(struct subscriber **out, const struct kafka_settings *settings, struct why *why)
+enum status subscriber_open(
+	struct subscriber **out, const struct kafka_settings *settings, struct why *why)
 {
 	struct subscriber *s = calloc(1, sizeof *s);
 	enum status status = STATUS_NO_MEMORY;
@@ -59,184 +48,10 @@ enum status subscriber_open(struct subscriber **out, const struct kafka_settings
 	return STATUS_OK;
 }
 
-static void drop_event(struct subscriber *s)
+void subscriber_drop_event(struct subscriber *s)
 {
 	rd_kafka_event_destroy(s->event);
 	s->event = NULL;
-}
-
-/* ---- assignment ---- */
-
-static rd_kafka_topic_partition_list_t *make_list(const struct subscriber *s, const int *partitions, unsigned count)
-{
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-
-	for (unsigned i = 0; i < count; i++)
-		rd_kafka_topic_partition_list_add(list, s->topic, partitions[i]);
-	return list;
-}
-
-static void set_paused(struct subscriber *s, const int *partitions, unsigned count, bool paused)
-{
-	rd_kafka_topic_partition_list_t *list;
-
-	if (count == 0)
-		return;
-	list = make_list(s, partitions, count);
-	if (paused)
-		(void)rd_kafka_pause_partitions(handle_client(s->handle), list);
-	else
-		(void)rd_kafka_resume_partitions(handle_client(s->handle), list);
-	rd_kafka_topic_partition_list_destroy(list);
-}
-
-void subscriber_pause(struct subscriber *s)
-{
-	if (!s->paused)
-		set_paused(s, s->assigned, s->assigned_count, true);
-	s->paused = true;
-}
-
-void subscriber_resume(struct subscriber *s)
-{
-	if (s->paused)
-		set_paused(s, s->assigned, s->assigned_count, false);
-	s->paused = false;
-}
-
-static void stop_all(struct subscriber *s)
-{
-	for (unsigned i = 0; i < s->assigned_count; i++)
-		(void)rd_kafka_consume_stop(handle_topic(s->handle), s->assigned[i]);
-	s->assigned_count = 0;
-}
-
-/* A seek would not do: a partition whose position was out of range cannot be sought afterwards, and a seek
- * right after the start is lost. */
-static enum status start_all(struct subscriber *s, const struct subscriber_start *starts, unsigned count,
-			     struct why *why)
-{
-	stop_all(s);
-	for (unsigned i = 0; i < count; i++) {
-		if (rd_kafka_consume_start_queue(handle_topic(s->handle), starts[i].partition, starts[i].offset,
-						 handle_queue(s->handle)) != 0)
-			return fail(why, STATUS_FATAL, "read partition %d: %s", starts[i].partition,
-				    rd_kafka_err2str(rd_kafka_last_error()));
-		s->assigned[s->assigned_count++] = starts[i].partition;
-	}
-	return STATUS_OK;
-}
-
-static bool is_among(const int *partitions, unsigned count, int partition)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (partitions[i] == partition)
-			return true;
-	return false;
-}
-
-static enum status take_error(rd_kafka_error_t *error, const char *what, struct why *why)
-{
-	enum status status = STATUS_OK;
-
-	if (error)
-		status = fail(why, STATUS_FATAL, "%s: %s", what, rd_kafka_error_string(error));
-	rd_kafka_error_destroy(error);
-	return status;
-}
-
-/* Takes the partitions out of the assignment: those revoked, or those about to get a new position. */
-static enum status remove_all(struct subscriber *s, const int *partitions, unsigned count, struct why *why)
-{
-	rd_kafka_topic_partition_list_t *list = make_list(s, partitions, count);
-	enum status status = take_error(rd_kafka_incremental_unassign(handle_client(s->handle), list),
-					"release partitions", why);
-	unsigned kept = 0;
-
-	rd_kafka_topic_partition_list_destroy(list);
-	for (unsigned i = 0; i < s->assigned_count; i++)
-		if (!is_among(partitions, count, s->assigned[i]))
-			s->assigned[kept++] = s->assigned[i];
-	s->assigned_count = kept;
-	return status;
-}
-
-static enum status remove_known(struct subscriber *s, const struct subscriber_start *starts, unsigned count,
-				struct why *why)
-{
-	int known[SUBSCRIBER_PARTITIONS];
-	unsigned known_count = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		if (is_among(s->assigned, s->assigned_count, starts[i].partition))
-			known[known_count++] = starts[i].partition;
-	return known_count > 0 ? remove_all(s, known, known_count, why) : STATUS_OK;
-}
-
-static enum status add_all(struct subscriber *s, const struct subscriber_start *starts, unsigned count,
-			   struct why *why)
-{
-	rd_kafka_topic_partition_list_t *list;
-	enum status status = remove_known(s, starts, count, why);
-
-	if (status != STATUS_OK)
-		return status;
-	if (count > SUBSCRIBER_PARTITIONS - s->assigned_count)
-		return fail(why, STATUS_FULL, "at most %d partitions can be read", SUBSCRIBER_PARTITIONS);
-	list = rd_kafka_topic_partition_list_new((int)count);
-	for (unsigned i = 0; i < count; i++)
-		rd_kafka_topic_partition_list_add(list, s->topic, starts[i].partition)->offset = starts[i].offset;
-	status = take_error(rd_kafka_incremental_assign(handle_client(s->handle), list), "assign partitions", why);
-	rd_kafka_topic_partition_list_destroy(list);
-	for (unsigned i = 0; status == STATUS_OK && i < count; i++)
-		s->assigned[s->assigned_count++] = starts[i].partition;
-	return status;
-}
-
-enum status subscriber_assign(struct subscriber *s, const struct subscriber_start *starts, unsigned count,
-			      struct why *why)
-{
-	enum status status;
-
-	if (count > SUBSCRIBER_PARTITIONS)
-		return fail(why, STATUS_FULL, "at most %d partitions can be read", SUBSCRIBER_PARTITIONS);
-	drop_event(s);
-	status = s->group ? add_all(s, starts, count, why) : start_all(s, starts, count, why);
-	if (status == STATUS_OK && s->paused)
-		set_paused(s, s->assigned, s->assigned_count, true);
-	return status;
-}
-
-enum status subscriber_join(struct subscriber *s, struct why *why)
-{
-	const int all = RD_KAFKA_PARTITION_UA;
-	rd_kafka_topic_partition_list_t *list = make_list(s, &all, 1);
-	rd_kafka_resp_err_t err = rd_kafka_subscribe(handle_client(s->handle), list);
-
-	rd_kafka_topic_partition_list_destroy(list);
-	return err ? fail(why, STATUS_FATAL, "join the group: %s", rd_kafka_err2str(err)) : STATUS_OK;
-}
-
-enum status subscriber_release(struct subscriber *s, struct why *why)
-{
-	enum status status;
-
-	drop_event(s);
-	status = remove_all(s, s->list, s->list_count, why);
-	s->list_count = 0;
-	return status;
-}
-
-void subscriber_commit(struct subscriber *s, int partition, int64_t next_offset)
-{
-	rd_kafka_topic_partition_list_t *list;
-
-	if (!s->group)
-		return;
-	list = make_list(s, &partition, 1);
-	list->elems[0].offset = next_offset;
-	(void)rd_kafka_commit(handle_client(s->handle), list, 1);
-	rd_kafka_topic_partition_list_destroy(list);
 }
 
 /* ---- events ---- */
@@ -273,34 +88,43 @@ static void set_partition(struct subscriber *s, struct subscriber_event *out)
 		rd_kafka_topic_partition_destroy(at);
 }
 
-static void serve_fatal(struct subscriber *s, rd_kafka_resp_err_t err, const char *text, struct subscriber_event *out)
+static void serve_fatal(struct subscriber *s, rd_kafka_resp_err_t err, const char *text,
+	struct subscriber_event *out)
 {
 	char detail[200];
-	rd_kafka_resp_err_t cause = rd_kafka_fatal_error(handle_client(s->handle), detail, sizeof detail);
+	rd_kafka_resp_err_t cause = rd_kafka_fatal_error(
+		handle_client(s->handle), detail, sizeof detail);
 
 	out->kind = SUBSCRIBER_FATAL;
-	out->fenced = cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID || err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+	out->fenced = cause == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ||
+		      err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
 	out->code = out->fenced ? "kafka.fenced" : "kafka.fatal";
-	trouble_words(out->fenced ? RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID : cause, s->topic, cause ? detail : text,
-		      out->reason, sizeof out->reason);
+	trouble_words(out->fenced ? RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID : cause, s->topic,
+		cause ? detail : text, out->reason, sizeof out->reason);
 }
 
-static void serve_trouble(struct subscriber *s, rd_kafka_resp_err_t err, const char *text,
-			  struct subscriber_event *out)
+/* One of several brokers may be away for long, its partitions unread: worth a word now and then. */
+static bool serve_trouble(struct subscriber *s, rd_kafka_resp_err_t err, const char *text,
+	struct subscriber_event *out)
 {
+	unsigned long held;
+
 	out->kind = SUBSCRIBER_TROUBLE;
 	out->code = trouble_code(err);
 	set_partition(s, out);
 	if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
 		handle_is_down(s->handle);
-		trouble_down(s->brokers, s->link_detail[0] ? s->link_detail : text, out->reason, sizeof out->reason);
-		return;
+		trouble_down(s->brokers, s->link_detail[0] ? s->link_detail : text, out->reason,
+			sizeof out->reason);
+		return true;
 	}
 	if (trouble_is_of_link(err)) {
 		snprintf(s->link_detail, sizeof s->link_detail, "%s", text);
 		out->code = "kafka.broker";
 	}
 	trouble_words(err, s->topic, text, out->reason, sizeof out->reason);
+	return !trouble_is_of_link(err) ||
+	       log_gate_pass(&s->broker_gate, clock_mono_ms(), BROKER_EVERY_MS, &held);
 }
 
 static bool serve_error(struct subscriber *s, struct subscriber_event *out)
@@ -323,13 +147,13 @@ static bool serve_error(struct subscriber *s, struct subscriber_event *out)
 		serve_fatal(s, err, text, out);
 		return true;
 	default:
-		serve_trouble(s, err, text, out);
-		return true;
+		return serve_trouble(s, err, text, out);
 	}
 }
 
 /* Cooperative rebalancing also tells of nothing given and nothing taken; it wants its answer all the same. */
-static bool answer_empty(struct subscriber *s, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list)
+static bool answer_empty(
+	struct subscriber *s, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list)
 {
 	rd_kafka_t *client = handle_client(s->handle);
 
@@ -337,7 +161,8 @@ static bool answer_empty(struct subscriber *s, rd_kafka_resp_err_t err, rd_kafka
 		rd_kafka_error_destroy(rd_kafka_incremental_assign(client, list));
 	else if (err == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS && list->cnt == 0)
 		rd_kafka_error_destroy(rd_kafka_incremental_unassign(client, list));
-	else if (err != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && err != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
+	else if (err != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS &&
+		 err != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
 		(void)rd_kafka_assign(client, NULL);
 	else
 		return false;
@@ -354,14 +179,16 @@ static bool serve_rebalance(struct subscriber *s, struct subscriber_event *out)
 	if (list->cnt > SUBSCRIBER_PARTITIONS) {
 		out->kind = SUBSCRIBER_FATAL;
 		out->code = "kafka.partitions";
-		snprintf(out->reason, sizeof out->reason, "the group gives us %d partitions of '%s'; at most %d can be read",
-			 list->cnt, s->topic, SUBSCRIBER_PARTITIONS);
+		snprintf(out->reason, sizeof out->reason,
+			"the group gives us %d partitions of '%s'; at most %d can be read",
+			list->cnt, s->topic, SUBSCRIBER_PARTITIONS);
 		return true;
 	}
 	s->list_count = 0;
 	for (int i = 0; i < list->cnt; i++)
 		s->list[s->list_count++] = list->elems[i].partition;
-	out->kind = err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? SUBSCRIBER_ASSIGNED : SUBSCRIBER_REVOKED;
+	out->kind = err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? SUBSCRIBER_ASSIGNED
+								: SUBSCRIBER_REVOKED;
 	out->list = s->list;
 	out->count = s->list_count;
 	return true;
@@ -387,7 +214,8 @@ static rd_kafka_event_t *poll_queue(struct subscriber *s, int64_t wait_ms)
 {
 	uint64_t ignored;
 	rd_kafka_queue_t *queue = handle_queue(s->handle);
-	rd_kafka_event_t *event = rd_kafka_queue_poll(queue, wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms);
+	rd_kafka_event_t *event = rd_kafka_queue_poll(
+		queue, wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms);
 
 	if (event)
 		return event;
@@ -396,18 +224,24 @@ static rd_kafka_event_t *poll_queue(struct subscriber *s, int64_t wait_ms)
 	return rd_kafka_queue_poll(queue, 0);
 }
 
-enum status subscriber_next(struct subscriber *s, int64_t wait_ms, struct subscriber_event *out, struct why *why)
+static const struct subscriber_event nothing = {
+	.kind = SUBSCRIBER_NOTHING,
+	.key = {"", 0},
+	.value = {"", 0},
+	.code = "",
+};
+
+enum status subscriber_next(
+	struct subscriber *s, int64_t wait_ms, struct subscriber_event *out, struct why *why)
 {
 	(void)why;
-	drop_event(s);
-	memset(out, 0, sizeof *out);
-	out->kind = SUBSCRIBER_NOTHING;
-	out->code = "";
-	out->key = out->value = view_of("", 0);
+	subscriber_drop_event(s);
+	*out = nothing;
 	while ((s->event = poll_queue(s, wait_ms))) {
 		if (serve(s, out))
 			return STATUS_OK;
-		drop_event(s);
+		subscriber_drop_event(s);
+		*out = nothing;
 	}
 	return STATUS_OK;
 }
@@ -418,7 +252,8 @@ bool subscriber_header(const struct subscriber_event *e, const char *name, struc
 	const void *value;
 	size_t length;
 
-	if (!e->message || rd_kafka_message_headers(e->message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+	if (!e->message ||
+		rd_kafka_message_headers(e->message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
 		return false;
 	if (rd_kafka_header_get_last(headers, name, &value, &length) != RD_KAFKA_RESP_ERR_NO_ERROR)
 		return false;
@@ -436,8 +271,8 @@ bool subscriber_connected(const struct subscriber *s)
 	return handle_is_up(s->handle);
 }
 
-enum status subscriber_survey(struct subscriber *s, int64_t timeout_ms, struct subscriber_survey *out,
-			      struct why *why)
+enum status subscriber_survey(
+	struct subscriber *s, int64_t timeout_ms, struct subscriber_survey *out, struct why *why)
 {
 	return survey_take(s->handle, s->topic, timeout_ms, &s->ask_topic_id, out, why);
 }
@@ -468,11 +303,11 @@ void subscriber_close(struct subscriber *s)
 {
 	if (!s)
 		return;
-	drop_event(s);
+	subscriber_drop_event(s);
 	if (s->handle && s->group)
 		leave(s);
 	else if (s->handle)
-		stop_all(s);
+		subscriber_stop_all(s);
 	handle_retire(s->handle, RETIRE_WAIT_MS);
 	if (s->fd >= 0)
 		close(s->fd);

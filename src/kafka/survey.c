@@ -35,8 +35,8 @@ static enum status refuse(rd_kafka_resp_err_t err, const char *topic, struct why
 	return fail(why, s, "%s", words);
 }
 
-static enum status read_metadata(const struct rd_kafka_metadata *m, const char *topic, unsigned *partitions,
-				 struct why *why)
+static enum status read_metadata(
+	const struct rd_kafka_metadata *m, const char *topic, unsigned *partitions, struct why *why)
 {
 	if (m->topic_cnt != 1)
 		return fail(why, STATUS_AGAIN, "the broker says nothing about topic '%s'", topic);
@@ -48,22 +48,23 @@ static enum status read_metadata(const struct rd_kafka_metadata *m, const char *
 	if (t->partition_cnt < 1)
 		return refuse(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, topic, why);
 	if (t->partition_cnt > SUBSCRIBER_PARTITIONS)
-		return fail(why, STATUS_DENIED, "topic '%s' has %d partitions; at most %d can be read", topic,
-			    t->partition_cnt, SUBSCRIBER_PARTITIONS);
+		return fail(why, STATUS_DENIED,
+			"topic '%s' has %d partitions; at most %d can be read", topic,
+			t->partition_cnt, SUBSCRIBER_PARTITIONS);
 	for (int i = 0; i < t->partition_cnt; i++)
 		if (t->partitions[i].leader < 0)
-			return fail(why, STATUS_AGAIN, "partition %d of topic '%s' has no leader", t->partitions[i].id,
-				    topic);
+			return fail(why, STATUS_AGAIN, "partition %d of topic '%s' has no leader",
+				t->partitions[i].id, topic);
 	*partitions = (unsigned)t->partition_cnt;
 	return STATUS_OK;
 }
 
-static enum status count_partitions(struct handle *h, const char *topic, int64_t until_ms, unsigned *partitions,
-				    struct why *why)
+static enum status count_partitions(struct handle *h, const char *topic, int64_t until_ms,
+	unsigned *partitions, struct why *why)
 {
 	const struct rd_kafka_metadata *m;
-	rd_kafka_resp_err_t err =
-		rd_kafka_metadata(handle_client(h), 0, handle_topic(h), &m, left_ms(until_ms));
+	rd_kafka_resp_err_t err = rd_kafka_metadata(
+		handle_client(h), 0, handle_topic(h), &m, left_ms(until_ms));
 
 	if (err)
 		return refuse(err, topic, why);
@@ -76,15 +77,17 @@ static enum status count_partitions(struct handle *h, const char *topic, int64_t
 
 /* One watermark of all partitions: one request to each broker, not two to each partition. */
 static enum status ask_marks(struct handle *h, const char *topic, int64_t ask, int64_t until_ms,
-			     struct subscriber_survey *out, struct why *why)
+	struct subscriber_survey *out, struct why *why)
 {
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)out->partitions);
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(
+		(int)out->partitions);
 	enum status s = STATUS_OK;
 
 	for (unsigned i = 0; i < out->partitions; i++)
 		rd_kafka_topic_partition_list_add(list, topic, (int32_t)i)->offset = ask;
 
-	rd_kafka_resp_err_t err = rd_kafka_offsets_for_times(handle_client(h), list, left_ms(until_ms));
+	rd_kafka_resp_err_t err = rd_kafka_offsets_for_times(
+		handle_client(h), list, left_ms(until_ms));
 
 	for (int i = 0; !err && i < list->cnt; i++)
 		err = list->elems[i].err;
@@ -102,7 +105,8 @@ static enum status ask_marks(struct handle *h, const char *topic, int64_t ask, i
 
 static void read_topic_id(rd_kafka_event_t *event, char *out, size_t out_bytes, bool *ask_again)
 {
-	const rd_kafka_DescribeTopics_result_t *result = rd_kafka_event_DescribeTopics_result(event);
+	const rd_kafka_DescribeTopics_result_t *result = rd_kafka_event_DescribeTopics_result(
+		event);
 	size_t count = 0;
 	const rd_kafka_TopicDescription_t **topics =
 		result ? rd_kafka_DescribeTopics_result_topics(result, &count) : NULL;
@@ -117,20 +121,21 @@ static void read_topic_id(rd_kafka_event_t *event, char *out, size_t out_bytes, 
 		*ask_again = false;
 }
 
-static void ask_topic_id(struct handle *h, const char *topic, int64_t until_ms, bool *ask_again, char *out,
-			 size_t out_bytes)
+static void ask_topic_id(struct handle *h, const char *topic, int64_t until_ms, bool *ask_again,
+	char *out, size_t out_bytes)
 {
 	int wait_ms = left_ms(until_ms) < TOPIC_ID_WAIT_MS ? left_ms(until_ms) : TOPIC_ID_WAIT_MS;
 	rd_kafka_TopicCollection_t *names = rd_kafka_TopicCollection_of_topic_names(&topic, 1);
-	rd_kafka_AdminOptions_t *options =
-		rd_kafka_AdminOptions_new(handle_client(h), RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(
+		handle_client(h), RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(handle_client(h));
 	char ignored[100];
 	rd_kafka_event_t *event;
 
 	out[0] = '\0';
 	if (wait_ms > 0) {
-		(void)rd_kafka_AdminOptions_set_request_timeout(options, wait_ms, ignored, sizeof ignored);
+		(void)rd_kafka_AdminOptions_set_request_timeout(
+			options, wait_ms, ignored, sizeof ignored);
 		rd_kafka_DescribeTopics(handle_client(h), names, options, queue);
 		event = rd_kafka_queue_poll(queue, wait_ms);
 		if (event)
@@ -145,7 +150,7 @@ static void ask_topic_id(struct handle *h, const char *topic, int64_t until_ms, 
 }
 
 enum status survey_take(struct handle *h, const char *topic, int64_t timeout_ms, bool *ask_id,
-			struct subscriber_survey *out, struct why *why)
+	struct subscriber_survey *out, struct why *why)
 {
 	int64_t until_ms = clock_mono_ms() + timeout_ms;
 	enum status s;

@@ -5,4 +5,4 @@
 
 /* `*ask_topic_id` becomes false when the brokers do not know topic ids: they are not asked again. */
 enum status survey_take(struct handle *h, const char *topic, int64_t timeout_ms, bool *ask_topic_id,
-			struct subscriber_survey *out, struct why *why) MUST_CHECK;
+	struct subscriber_survey *out, struct why *why) MUST_CHECK;

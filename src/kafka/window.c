@@ -7,7 +7,7 @@
 
 enum status window_init(struct window *w, unsigned count, uint64_t max_bytes)
 {
-	*w = (struct window){ .count = count, .max_bytes = max_bytes };
+	*w = (struct window){.count = count, .max_bytes = max_bytes};
 	w->places = malloc(count * sizeof *w->places);
 	if (!w->places)
 		return STATUS_NO_MEMORY;
@@ -24,7 +24,7 @@ void window_done(struct window *w)
 void window_clear(struct window *w)
 {
 	for (uint32_t i = 0; i < w->count; i++)
-		w->places[i] = (struct window_place){ .next_free = i + 1 < w->count ? i + 1 : NONE };
+		w->places[i] = (struct window_place){.next_free = i + 1 < w->count ? i + 1 : NONE};
 	w->first_free = 0;
 	w->out = 0;
 	w->bytes = 0;

@@ -7,7 +7,7 @@
 
 struct window_place {
 	int64_t id;
-	uint32_t cost;		/* bytes; 0: the place is free */
+	uint32_t cost; /* bytes; 0: the place is free */
 	uint32_t next_free;
 };
 
@@ -15,12 +15,12 @@ struct window {
 	struct window_place *places;
 	unsigned count, out;
 	uint32_t first_free;
-	uint64_t bytes, max_bytes;	/* cost of all that is out, and its ceiling */
+	uint64_t bytes, max_bytes; /* cost of all that is out, and its ceiling */
 };
 
 enum status window_init(struct window *w, unsigned count, uint64_t max_bytes) MUST_CHECK;
 void window_done(struct window *w);
-void window_clear(struct window *w);	/* nothing is out any more */
+void window_clear(struct window *w); /* nothing is out any more */
 
 /* A row of any size has room when nothing else is out. */
 bool window_has_room(const struct window *w, uint64_t cost);

@@ -48,12 +48,13 @@ static void tell(const struct task *t, const char *who, int64_t took_ms, long be
 	struct rusage used;
 
 	getrusage(RUSAGE_SELF, &used);
-	printf("%s: %u records of %u B in %" PRId64 " ms (processor: %ld ms): %.0f records/s, peak %.1f MiB (%.1f MiB before)\n",
-	       who, t->records, t->bytes, took_ms,
-	       (long)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
-		       (long)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000,
-	       t->records * 1000.0 / (double)(took_ms > 0 ? took_ms : 1), (double)peak_kib() / 1024,
-	       (double)before_kib / 1024);
+	printf("%s: %u records of %u B in %" PRId64
+	       " ms (processor: %ld ms): %.0f records/s, peak %.1f MiB (%.1f MiB before)\n",
+		who, t->records, t->bytes, took_ms,
+		(long)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
+			(long)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000,
+		t->records * 1000.0 / (double)(took_ms > 0 ? took_ms : 1),
+		(double)peak_kib() / 1024, (double)before_kib / 1024);
 	fflush(stdout);
 }
 
@@ -80,9 +81,9 @@ static void make_row(unsigned n, unsigned bytes, char *out)
 	while (used < bytes) {
 		char part[160];
 		int length = snprintf(part, sizeof part,
-				      "{\"id\":\"%08x-%04x\",\"name\":\"Team %u vs Team %u\",\"r\":%u,\"w\":%u,\"o\":%u.%u},",
-				      n * 2654435761u, used, n % 97, (n + used) % 89, n % 400 + used, n % 11, n % 50,
-				      n % 6);
+			"{\"id\":\"%08x-%04x\",\"name\":\"Team %u vs Team %u\",\"r\":%u,\"w\":%u,\"o\":%u.%u},",
+			n * 2654435761u, used, n % 97, (n + used) % 89, n % 400 + used, n % 11,
+			n % 50, n % 6);
 
 		if ((unsigned)length > bytes - used)
 			length = (int)(bytes - used);
@@ -113,8 +114,9 @@ static void on_rewind(void *context)
 
 static void produce(const struct task *t)
 {
-	static char values[PATTERNS][VALUE_MAX];	/* made beforehand: printing costs more than publishing */
-	const struct publisher_calls calls = { NULL, on_delivered, on_refused, on_rewind };
+	static char values[PATTERNS]
+			  [VALUE_MAX]; /* made beforehand: printing costs more than publishing */
+	const struct publisher_calls calls = {NULL, on_delivered, on_refused, on_rewind};
 	const struct kafka_settings settings = settings_of(t);
 	struct kafka_header headers[HEADERS];
 	struct publisher *p;
@@ -124,7 +126,8 @@ static void produce(const struct task *t)
 	unsigned next = 0;
 
 	for (int i = 0; i < HEADERS; i++)
-		headers[i] = (struct kafka_header){ "scorebox-header", view_of("0123456789abcdef0123456789abcdef-42", 35) };
+		headers[i] = (struct kafka_header){
+			"scorebox-header", view_of("0123456789abcdef0123456789abcdef-42", 35)};
 	for (unsigned i = 0; i < PATTERNS; i++)
 		make_row(i, t->bytes, values[i]);
 	before = peak_kib();
@@ -132,15 +135,16 @@ static void produce(const struct task *t)
 	if (publisher_open(&p, &settings, &calls, &why) != STATUS_OK)
 		die("publisher", &why);
 	while (delivered < t->records) {
-		struct pollfd wait = { .fd = publisher_fd(p), .events = POLLIN };
+		struct pollfd wait = {.fd = publisher_fd(p), .events = POLLIN};
 		char key[40];
 
 		for (; next < t->records; next++) {
 			char *value = values[next % PATTERNS];
 
-			snprintf(key, sizeof key, "%08x-0000-0000-0000-000000000000", next % 300 * 2654435761u);
-			if (publisher_put(p, next + 1, view_of(key, 36), view_of(value, t->bytes), headers, HEADERS,
-					  clock_wall_us() / 1000, &why) != STATUS_OK)
+			snprintf(key, sizeof key, "%08x-0000-0000-0000-000000000000",
+				next % 300 * 2654435761u);
+			if (publisher_put(p, next + 1, view_of(key, 36), view_of(value, t->bytes),
+				    headers, HEADERS, clock_wall_us() / 1000, &why) != STATUS_OK)
 				break;
 		}
 		(void)poll(&wait, 1, 100);
@@ -163,10 +167,11 @@ static void consume(const struct task *t)
 	int64_t start_ms;
 	unsigned records = 0, headers = 0;
 
-	if (subscriber_open(&s, &settings, &why) != STATUS_OK || subscriber_survey(s, 10000, &survey, &why) != STATUS_OK)
+	if (subscriber_open(&s, &settings, &why) != STATUS_OK ||
+		subscriber_survey(s, 10000, &survey, &why) != STATUS_OK)
 		die("subscriber", &why);
 	for (unsigned i = 0; i < survey.partitions; i++) {
-		starts[i] = (struct subscriber_start){ survey.span[i].partition, survey.span[i].low };
+		starts[i] = (struct subscriber_start){survey.span[i].partition, survey.span[i].low};
 		if (survey.span[i].low != 0)
 			die("the embedded broker has dropped records: take more partitions", NULL);
 	}
@@ -196,7 +201,8 @@ static void in_child(void (*work)(const struct task *), const struct task *t)
 		work(t);
 		exit(0);
 	}
-	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) ||
+		WEXITSTATUS(status) != 0)
 		die("a child failed", NULL);
 }
 
@@ -228,7 +234,7 @@ static pid_t start_broker(struct task *t)
 
 int main(int count, char **arguments)
 {
-	struct task t = { .records = 100000, .bytes = 750, .partitions = 8 };
+	struct task t = {.records = 100000, .bytes = 750, .partitions = 8};
 	pid_t broker;
 
 	if (count > 1)

@@ -30,7 +30,7 @@ void rig_value(int64_t id, unsigned bytes, char *out)
 
 void rig_open(struct rig *r, unsigned brokers, unsigned partitions)
 {
-	struct why why = { "" };
+	struct why why = {""};
 
 	memset(r, 0, sizeof *r);
 	if (embedded_open(&r->broker, brokers, partitions, "t", &why) != STATUS_OK)
@@ -96,8 +96,8 @@ static void on_rewind(void *context)
 
 void rig_publish(struct rig *r)
 {
-	const struct publisher_calls calls = { r, on_delivered, on_refused, on_rewind };
-	struct why why = { "" };
+	const struct publisher_calls calls = {r, on_delivered, on_refused, on_rewind};
+	struct why why = {""};
 
 	if (publisher_open(&r->publisher, &r->settings, &calls, &why) != STATUS_OK)
 		fail_msg("%s", why.text);
@@ -120,16 +120,17 @@ static enum status put(struct rig *r, const struct rig_row *row)
 {
 	char value[RIG_VALUE_BYTES], id[24];
 	struct kafka_header headers[HEADERS] = {
-		{ "ce_id", view_of(id, 0) },
-		{ "content-type", view_of("application/json", 16) },
-		{ "empty", view_of("", 0) },
+		{"ce_id", view_of(id, 0)},
+		{"content-type", view_of("application/json", 16)},
+		{"empty", view_of("", 0)},
 	};
 	struct why why;
 
 	rig_value(row->id, row->value_bytes, value);
 	headers[0].value.length = (size_t)snprintf(id, sizeof id, "%" PRId64, row->id);
 	return publisher_put(r->publisher, row->id, view_of(row->key, strlen(row->key)),
-			     view_of(value, row->value_bytes), headers, HEADERS, 1700000000000 + row->id % 1000, &why);
+		view_of(value, row->value_bytes), headers, HEADERS, 1700000000000 + row->id % 1000,
+		&why);
 }
 
 static void feed(struct rig *r)
@@ -151,7 +152,7 @@ static void feed(struct rig *r)
 
 void rig_turn(struct rig *r)
 {
-	struct pollfd wait = { .fd = publisher_fd(r->publisher), .events = POLLIN };
+	struct pollfd wait = {.fd = publisher_fd(r->publisher), .events = POLLIN};
 	struct publisher_health health;
 
 	feed(r);
@@ -179,9 +180,11 @@ static void give_up(const struct rig *r, const char *waited_for)
 	publisher_health(r->publisher, &h);
 	for (unsigned i = 0; i < r->count; i++)
 		if (r->rows[i].delivered + r->rows[i].refused == 0)
-			print_message("row %u is neither delivered nor refused; next is %u\n", i, r->next);
-	fail_msg("waited for %s: %u of %u delivered, %u refused, %u out, %u rewinds; %s %s", waited_for, r->delivered,
-		 r->count, r->refused, publisher_out(r->publisher), r->rewinds, h.code, h.reason);
+			print_message("row %u is neither delivered nor refused; next is %u\n", i,
+				r->next);
+	fail_msg("waited for %s: %u of %u delivered, %u refused, %u out, %u rewinds; %s %s",
+		waited_for, r->delivered, r->count, r->refused, publisher_out(r->publisher),
+		r->rewinds, h.code, h.reason);
 }
 
 void rig_settle(struct rig *r, unsigned seconds)
@@ -260,15 +263,15 @@ void rig_read_all(struct rig *r, struct rig_read *out)
 	struct subscriber_start starts[SUBSCRIBER_PARTITIONS];
 	struct subscriber_event event;
 	struct subscriber *s;
-	struct why why = { "" };
+	struct why why = {""};
 	int64_t until_ms = clock_mono_ms() + 30000;
 
 	memset(out, 0, sizeof *out);
 	if (subscriber_open(&s, &r->settings, &why) != STATUS_OK ||
-	    subscriber_survey(s, 10000, &survey, &why) != STATUS_OK)
+		subscriber_survey(s, 10000, &survey, &why) != STATUS_OK)
 		fail_msg("%s", why.text);
 	for (unsigned i = 0; i < survey.partitions; i++)
-		starts[i] = (struct subscriber_start){ survey.span[i].partition, survey.span[i].low };
+		starts[i] = (struct subscriber_start){survey.span[i].partition, survey.span[i].low};
 	assert_int_equal(subscriber_assign(s, starts, survey.partitions, &why), STATUS_OK);
 	while (out->ends < survey.partitions) {
 		assert_true(clock_mono_ms() < until_ms);
@@ -293,9 +296,10 @@ unsigned rig_check_order(const struct rig *r, const struct rig_read *read)
 		first[at] = i + 1;
 		seen++;
 		for (unsigned before = at; before-- > 0 && at - before <= 200;)
-			if (strcmp(r->rows[before].key, r->rows[at].key) == 0 && r->rows[before].delivered &&
-			    !first[before])
-				fail_msg("row %u of %s came before row %u", at, r->rows[at].key, before);
+			if (strcmp(r->rows[before].key, r->rows[at].key) == 0 &&
+				r->rows[before].delivered && !first[before])
+				fail_msg("row %u of %s came before row %u", at, r->rows[at].key,
+					before);
 	}
 	for (unsigned i = 0; i < r->count; i++)
 		if (r->rows[i].delivered && !first[i])

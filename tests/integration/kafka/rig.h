@@ -14,7 +14,7 @@ struct rig_row {
 	int64_t id;
 	char key[24];
 	unsigned value_bytes;
-	unsigned delivered, refused;	/* how often it was told */
+	unsigned delivered, refused; /* how often it was told */
 	char reason[120];
 };
 
@@ -25,16 +25,16 @@ struct rig {
 	struct publisher *publisher;
 	struct rig_row *rows;
 	unsigned count;
-	unsigned next;		/* the next row to put */
+	unsigned next; /* the next row to put */
 	unsigned rewinds, delivered, refused, puts;
-	int64_t skew_ms;	/* how far the publisher's clock is ahead */
-	struct publisher_health worst;	/* the last health seen with a code */
+	int64_t skew_ms;	       /* how far the publisher's clock is ahead */
+	struct publisher_health worst; /* the last health seen with a code */
 };
 
 /* `partitions` of topic "t" on `brokers` brokers; uncompressed unless the caller changes settings. */
 void rig_open(struct rig *r, unsigned brokers, unsigned partitions);
 void rig_close(struct rig *r);
-void rig_publish(struct rig *r);	/* opens the publisher */
+void rig_publish(struct rig *r); /* opens the publisher */
 void rig_add_rows(struct rig *r, unsigned count, unsigned keys, unsigned value_bytes);
 /* One turn: feeds, waits a little on the descriptor, serves. */
 void rig_turn(struct rig *r);

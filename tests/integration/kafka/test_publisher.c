@@ -119,8 +119,10 @@ static void idle_notices_return(void **state)
 static void passing_errors_are_not_seen(void **state)
 {
 	static const rd_kafka_resp_err_t errors[] = {
-		RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
-		RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+		RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+		RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+		RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+		RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
 		RD_KAFKA_RESP_ERR__TRANSPORT,
 	};
 	struct rig r;
@@ -147,8 +149,8 @@ static void lost_acknowledgement(void **state)
 	rig_publish(&r);
 	rig_add_rows(&r, 20, 3, 300);
 	rig_settle(&r, 20);
-	rd_kafka_mock_broker_push_request_error_rtts(r.cluster, 1, RIG_PRODUCE, 2, RD_KAFKA_RESP_ERR__TRANSPORT, 50,
-						     RD_KAFKA_RESP_ERR__TRANSPORT, 50);
+	rd_kafka_mock_broker_push_request_error_rtts(r.cluster, 1, RIG_PRODUCE, 2,
+		RD_KAFKA_RESP_ERR__TRANSPORT, 50, RD_KAFKA_RESP_ERR__TRANSPORT, 50);
 	rig_add_rows(&r, 20, 3, 300);
 	rig_settle(&r, 30);
 	expect_exactly_once(&r);
@@ -181,7 +183,7 @@ static void too_few_replicas(void **state)
  * The linger is long enough that all rows are in that batch on a busy machine too. */
 static void one_row_too_large(void **state)
 {
-	rd_kafka_resp_err_t errors[22] = { RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE };
+	rd_kafka_resp_err_t errors[22] = {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE};
 	struct rig r;
 
 	(void)state;
@@ -208,7 +210,7 @@ static void larger_than_said(void **state)
 {
 	static char huge[400 << 10];
 	struct rig r;
-	struct why why = { "" };
+	struct why why = {""};
 
 	(void)state;
 	rig_open(&r, 1, 1);
@@ -216,8 +218,9 @@ static void larger_than_said(void **state)
 	rig_publish(&r);
 	rig_add_rows(&r, 1, 1, 300);
 	memset(huge, 'x', sizeof huge);
-	assert_int_equal(publisher_put(r.publisher, r.rows[0].id, view_of("k", 1), view_of(huge, sizeof huge), NULL, 0,
-				       1, &why), STATUS_OK);
+	assert_int_equal(publisher_put(r.publisher, r.rows[0].id, view_of("k", 1),
+				 view_of(huge, sizeof huge), NULL, 0, 1, &why),
+		STATUS_OK);
 	r.next = 1;
 	rig_settle(&r, 5);
 	assert_int_equal(r.refused, 1);
@@ -227,7 +230,8 @@ static void larger_than_said(void **state)
 
 static void fatal_error_makes_a_new_client(void **state)
 {
-	static const rd_kafka_resp_err_t errors[] = { RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER };
+	static const rd_kafka_resp_err_t errors[] = {
+		RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER};
 	struct rig r;
 
 	(void)state;
@@ -255,7 +259,8 @@ static void topic_missing(void **state)
 	(void)state;
 	rig_open(&r, 1, 1);
 	r.settings.topic = "not-there";
-	r.settings.options = "topic.metadata.propagation.max.ms=500,topic.metadata.refresh.interval.ms=1000";
+	r.settings.options =
+		"topic.metadata.propagation.max.ms=500,topic.metadata.refresh.interval.ms=1000";
 	rig_publish(&r);
 	rig_add_rows(&r, 20, 3, 300);
 	rig_until_code(&r, "kafka.topic", 20);
@@ -275,7 +280,7 @@ static void topic_missing(void **state)
 
 static void no_right_to_the_topic(void **state)
 {
-	static const rd_kafka_resp_err_t errors[] = { RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED };
+	static const rd_kafka_resp_err_t errors[] = {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED};
 	struct rig r;
 
 	(void)state;
@@ -366,9 +371,9 @@ static void closing_with_rows_out(void **state)
 static void bad_properties(void **state)
 {
 	struct publisher *p = NULL;
-	const struct publisher_calls calls = { 0 };
+	const struct publisher_calls calls = {0};
 	struct rig r;
-	struct why why = { "" };
+	struct why why = {""};
 
 	(void)state;
 	rig_open(&r, 1, 1);
@@ -390,8 +395,10 @@ static uint32_t murmur2(const char *bytes, size_t length)
 	size_t i = 0;
 
 	for (; i + 4 <= length; i += 4) {
-		uint32_t k = (uint32_t)(unsigned char)bytes[i] | (uint32_t)(unsigned char)bytes[i + 1] << 8 |
-			     (uint32_t)(unsigned char)bytes[i + 2] << 16 | (uint32_t)(unsigned char)bytes[i + 3] << 24;
+		uint32_t k = (uint32_t)(unsigned char)bytes[i] |
+			     (uint32_t)(unsigned char)bytes[i + 1] << 8 |
+			     (uint32_t)(unsigned char)bytes[i + 2] << 16 |
+			     (uint32_t)(unsigned char)bytes[i + 3] << 24;
 
 		k *= m;
 		k ^= k >> 24;
@@ -416,7 +423,7 @@ static void partitions_are_javas(void **state)
 	assert_int_equal((int32_t)murmur2("a-little-bit-long-string", 24), -985981536);
 	assert_int_equal((int32_t)murmur2("abc", 3), 479470107);
 
-	static const unsigned counts[] = { 1, 3, 7, 12 };
+	static const unsigned counts[] = {1, 3, 7, 12};
 
 	(void)state;
 	for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
@@ -431,7 +438,8 @@ static void partitions_are_javas(void **state)
 		for (unsigned i = 0; i < read_back.count; i++) {
 			const char *key = r.rows[(read_back.ids[i] - r.rows[0].id)].key;
 
-			assert_int_equal(read_back.partitions[i], (murmur2(key, strlen(key)) & 0x7fffffff) % counts[c]);
+			assert_int_equal(read_back.partitions[i],
+				(murmur2(key, strlen(key)) & 0x7fffffff) % counts[c]);
 		}
 		rig_close(&r);
 	}

@@ -17,7 +17,7 @@ static struct subscriber_survey survey;
 static struct subscriber *open_subscriber(struct rig *r)
 {
 	struct subscriber *s = NULL;
-	struct why why = { "" };
+	struct why why = {""};
 
 	if (subscriber_open(&s, &r->settings, &why) != STATUS_OK)
 		fail_msg("%s", why.text);
@@ -26,8 +26,8 @@ static struct subscriber *open_subscriber(struct rig *r)
 
 static void assign(struct subscriber *s, int partition, int64_t offset)
 {
-	const struct subscriber_start start = { partition, offset };
-	struct why why = { "" };
+	const struct subscriber_start start = {partition, offset};
+	struct why why = {""};
 
 	if (subscriber_assign(s, &start, 1, &why) != STATUS_OK)
 		fail_msg("%s", why.text);
@@ -75,7 +75,7 @@ static void surveys(void **state)
 {
 	struct rig r;
 	struct subscriber *s;
-	struct why why = { "" };
+	struct why why = {""};
 	int64_t sum = 0;
 
 	(void)state;
@@ -101,7 +101,7 @@ static void survey_of_nothing(void **state)
 {
 	struct rig r;
 	struct subscriber *s;
-	struct why why = { "" };
+	struct why why = {""};
 
 	(void)state;
 	rig_open(&r, 1, 1);
@@ -120,7 +120,7 @@ static void survey_denied(void **state)
 {
 	struct rig r;
 	struct subscriber *s;
-	struct why why = { "" };
+	struct why why = {""};
 
 	(void)state;
 	rig_open(&r, 1, 1);
@@ -139,7 +139,7 @@ static void survey_without_broker(void **state)
 {
 	struct rig r;
 	struct subscriber *s;
-	struct why why = { "" };
+	struct why why = {""};
 	int64_t before_ms;
 
 	(void)state;
@@ -161,7 +161,7 @@ static void too_many_partitions(void **state)
 {
 	struct rig r;
 	struct subscriber *s;
-	struct why why = { "" };
+	struct why why = {""};
 
 	(void)state;
 	rig_open(&r, 1, 300);
@@ -212,7 +212,7 @@ static void out_of_range(void **state)
 	struct rig r;
 	struct subscriber *s;
 	struct subscriber_event e;
-	struct why why = { "" };
+	struct why why = {""};
 
 	(void)state;
 	rig_open(&r, 1, 1);
@@ -278,9 +278,9 @@ static void descriptor(void **state)
 	rig_open(&r, 1, 3);
 	fill(&r, 1000, 10, 300);
 	s = open_subscriber(&r);
-	const struct subscriber_start starts[] = { { 0, 0 }, { 1, 0 }, { 2, 0 } };
+	const struct subscriber_start starts[] = {{0, 0}, {1, 0}, {2, 0}};
 	struct why why;
-	struct pollfd wait = { .fd = subscriber_fd(s), .events = POLLIN };
+	struct pollfd wait = {.fd = subscriber_fd(s), .events = POLLIN};
 
 	assert_int_equal(subscriber_assign(s, starts, 3, &why), STATUS_OK);
 	while (records < 1000) {
@@ -307,14 +307,16 @@ static void null_parts(void **state)
 
 	(void)state;
 	rig_open(&r, 1, 1);
-	assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers", r.settings.brokers, NULL, 0), RD_KAFKA_CONF_OK);
+	assert_int_equal(rd_kafka_conf_set(conf, "bootstrap.servers", r.settings.brokers, NULL, 0),
+		RD_KAFKA_CONF_OK);
 	writer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
 	assert_non_null(writer);
 	assert_int_equal(rd_kafka_producev(writer, RD_KAFKA_V_TOPIC("t"), RD_KAFKA_V_END), 0);
 	assert_int_equal(rd_kafka_producev(writer, RD_KAFKA_V_TOPIC("t"), RD_KAFKA_V_KEY("", 0),
-					   RD_KAFKA_V_VALUE((void *)(uintptr_t)"", 0),
-					   RD_KAFKA_V_HEADER("a", "1", 1), RD_KAFKA_V_HEADER("a", "2", 1),
-					   RD_KAFKA_V_HEADER("b", NULL, 0), RD_KAFKA_V_END), 0);
+				 RD_KAFKA_V_VALUE((void *)(uintptr_t) "", 0),
+				 RD_KAFKA_V_HEADER("a", "1", 1), RD_KAFKA_V_HEADER("a", "2", 1),
+				 RD_KAFKA_V_HEADER("b", NULL, 0), RD_KAFKA_V_END),
+		0);
 	assert_int_equal(rd_kafka_flush(writer, 10000), 0);
 	rd_kafka_destroy(writer);
 	s = open_subscriber(&r);
@@ -355,7 +357,8 @@ static void broker_away(void **state)
 	assert_non_null(strstr(e.reason, "127.0.0.1:"));
 	assert_false(subscriber_connected(s));
 	rd_kafka_mock_broker_set_up(r.cluster, -1);
-	for (int64_t until_ms = clock_mono_ms() + 20000; !subscriber_connected(s) && clock_mono_ms() < until_ms;)
+	for (int64_t until_ms = clock_mono_ms() + 20000;
+		!subscriber_connected(s) && clock_mono_ms() < until_ms;)
 		next(s, 20, &e);
 	assert_true(subscriber_connected(s));
 	assign(s, 0, 50);
@@ -403,14 +406,14 @@ static void serve_member(struct member *m)
 {
 	struct subscriber_start starts[SUBSCRIBER_PARTITIONS];
 	struct subscriber_event e;
-	struct why why = { "" };
+	struct why why = {""};
 
 	next(m->s, 10, &e);
 	if (e.kind == SUBSCRIBER_ASSIGNED) {
 		for (unsigned i = 0; i < e.count; i++) {
 			assert_false(m->has[e.list[i]]);
 			m->has[e.list[i]] = true;
-			starts[i] = (struct subscriber_start){ e.list[i], 0 };
+			starts[i] = (struct subscriber_start){e.list[i], 0};
 		}
 		m->count += e.count;
 		assert_int_equal(subscriber_assign(m->s, starts, e.count, &why), STATUS_OK);
@@ -436,7 +439,8 @@ static void serve_until(struct member *a, unsigned a_count, struct member *b, un
 
 	while (a->count != a_count || (b && b->count != b_count)) {
 		if (clock_mono_ms() > until_ms)
-			fail_msg("the group does not settle: %u and %u partitions", a->count, b ? b->count : 0);
+			fail_msg("the group does not settle: %u and %u partitions", a->count,
+				b ? b->count : 0);
 		serve_member(a);
 		if (b)
 			serve_member(b);
@@ -465,8 +469,8 @@ static int64_t committed(struct rig *r, int partition)
 static void group_shares(void **state)
 {
 	struct rig r;
-	struct member a = { 0 }, b = { 0 };
-	struct why why = { "" };
+	struct member a = {0}, b = {0};
+	struct why why = {""};
 
 	(void)state;
 	rig_open(&r, 1, 4);
@@ -476,9 +480,14 @@ static void group_shares(void **state)
 	a.s = open_subscriber(&r);
 	assert_int_equal(subscriber_join(a.s, &why), STATUS_OK);
 	serve_until(&a, 4, NULL, 0);
-	for (int64_t until_ms = clock_mono_ms() + 20000; a.records < 400 && clock_mono_ms() < until_ms;)
+	for (int64_t until_ms = clock_mono_ms() + 20000;
+		a.records < 400 && clock_mono_ms() < until_ms;)
 		serve_member(&a);
 	assert_int_equal(a.records, 400);
+	/* A commit may meet a rebalance and be refused: the next one tells the same. */
+	for (int i = 0; i < 20 && committed(&r, 0) != 1; i++)
+		subscriber_commit(a.s, 0, 1);
+	assert_int_equal(committed(&r, 0), 1);
 	b.s = open_subscriber(&r);
 	assert_int_equal(subscriber_join(b.s, &why), STATUS_OK);
 	serve_until(&a, 2, &b, 2);
@@ -488,7 +497,6 @@ static void group_shares(void **state)
 	subscriber_close(a.s);
 	serve_until(&b, 4, NULL, 0);
 	subscriber_close(b.s);
-	assert_true(committed(&r, 0) > 0);
 	rig_close(&r);
 }
 
@@ -496,8 +504,8 @@ static void group_shares(void **state)
 static void paused_in_a_group(void **state)
 {
 	struct rig r;
-	struct member a = { 0 };
-	struct why why = { "" };
+	struct member a = {0};
+	struct why why = {""};
 
 	(void)state;
 	rig_open(&r, 1, 2);
@@ -511,7 +519,8 @@ static void paused_in_a_group(void **state)
 		serve_member(&a);
 	assert_int_equal(a.records, 0);
 	subscriber_resume(a.s);
-	for (int64_t until_ms = clock_mono_ms() + 20000; a.records < 200 && clock_mono_ms() < until_ms;)
+	for (int64_t until_ms = clock_mono_ms() + 20000;
+		a.records < 200 && clock_mono_ms() < until_ms;)
 		serve_member(&a);
 	assert_int_equal(a.records, 200);
 	subscriber_close(a.s);
@@ -524,7 +533,7 @@ static void out_of_range_in_a_group(void **state)
 	struct rig r;
 	struct subscriber *s;
 	struct subscriber_event e;
-	struct why why = { "" };
+	struct why why = {""};
 
 	(void)state;
 	rig_open(&r, 1, 1);
@@ -544,11 +553,11 @@ static void out_of_range_in_a_group(void **state)
 
 static void fenced(void **state)
 {
-	static const rd_kafka_resp_err_t errors[] = { RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID };
+	static const rd_kafka_resp_err_t errors[] = {RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID};
 	struct rig r;
 	struct subscriber *s;
 	struct subscriber_event e;
-	struct why why = { "" };
+	struct why why = {""};
 
 	(void)state;
 	rig_open(&r, 1, 1);

@@ -11,7 +11,7 @@
 struct text_case {
 	const char *text;
 	enum status expected;
-	const char *in_reason;	/* NULL: any */
+	const char *in_reason; /* NULL: any */
 	const char *comment;
 };
 
@@ -20,13 +20,15 @@ typedef enum status check(const char *text, struct why *why);
 static void run(const struct text_case *cases, size_t count, check *call)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct why why = { "" };
+		struct why why = {""};
 		enum status got = call(cases[i].text, &why);
 
 		if (got != cases[i].expected)
-			fail_msg("'%.60s' (%s): got %s: %s", cases[i].text, cases[i].comment, status_name(got), why.text);
+			fail_msg("'%.60s' (%s): got %s: %s", cases[i].text, cases[i].comment,
+				status_name(got), why.text);
 		if (cases[i].in_reason && !strstr(why.text, cases[i].in_reason))
-			fail_msg("'%.60s' (%s): reason is: %s", cases[i].text, cases[i].comment, why.text);
+			fail_msg("'%.60s' (%s): reason is: %s", cases[i].text, cases[i].comment,
+				why.text);
 	}
 }
 
@@ -35,23 +37,27 @@ static void run(const struct text_case *cases, size_t count, check *call)
 static void options(void **state)
 {
 	static const struct text_case cases[] = {
-		{ "", STATUS_OK, NULL, "none" },
-		{ "socket.timeout.ms=20000", STATUS_OK, NULL, "one" },
-		{ " socket.timeout.ms = 20000 , client.rack=a ", STATUS_OK, NULL, "blanks" },
-		{ "broker.address.family=v4,debug=broker", STATUS_OK, NULL, "two" },
-		{ "fetch.wait.max.ms=100,compression.level=3", STATUS_OK, NULL, "of both roles" },
-		{ "acks=0", STATUS_BAD_DATA, "'acks' is not allowed; allowed are: broker.address.family", "undoes a promise" },
-		{ "enable.idempotence=false", STATUS_BAD_DATA, "not allowed", "undoes a promise" },
-		{ "message.timeout.ms=1", STATUS_BAD_DATA, "not allowed", "undoes a promise" },
-		{ "queued.max.messages.kbytes=1", STATUS_BAD_DATA, "not allowed", "undoes the ceiling" },
-		{ "socket.timeout.ms=ten", STATUS_BAD_DATA, "socket.timeout.ms=ten", "no number" },
-		{ "socket.timeout.ms=1", STATUS_BAD_DATA, "socket.timeout.ms=1", "out of range" },
-		{ "broker.address.family=v5", STATUS_BAD_DATA, "v5", "no such value" },
-		{ "socket.timeout.ms", STATUS_BAD_DATA, "no '=value'", "no value" },
-		{ "socket.timeout.ms=", STATUS_BAD_DATA, "empty", "empty value" },
-		{ "client.rack=a,,client.rack=b", STATUS_BAD_DATA, "between two commas", "empty item" },
-		{ "=5", STATUS_BAD_DATA, "not allowed", "no name" },
-		{ "Socket.Timeout.Ms=20000", STATUS_BAD_DATA, "not allowed", "case counts" },
+		{"", STATUS_OK, NULL, "none"},
+		{"socket.timeout.ms=20000", STATUS_OK, NULL, "one"},
+		{" socket.timeout.ms = 20000 , client.rack=a ", STATUS_OK, NULL, "blanks"},
+		{"broker.address.family=v4,debug=broker", STATUS_OK, NULL, "two"},
+		{"fetch.wait.max.ms=100,compression.level=3", STATUS_OK, NULL, "of both roles"},
+		{"acks=0", STATUS_BAD_DATA,
+			"'acks' is not allowed; allowed are: broker.address.family",
+			"undoes a promise"},
+		{"enable.idempotence=false", STATUS_BAD_DATA, "not allowed", "undoes a promise"},
+		{"message.timeout.ms=1", STATUS_BAD_DATA, "not allowed", "undoes a promise"},
+		{"queued.max.messages.kbytes=1", STATUS_BAD_DATA, "not allowed",
+			"undoes the ceiling"},
+		{"socket.timeout.ms=ten", STATUS_BAD_DATA, "socket.timeout.ms=ten", "no number"},
+		{"socket.timeout.ms=1", STATUS_BAD_DATA, "socket.timeout.ms=1", "out of range"},
+		{"broker.address.family=v5", STATUS_BAD_DATA, "v5", "no such value"},
+		{"socket.timeout.ms", STATUS_BAD_DATA, "no '=value'", "no value"},
+		{"socket.timeout.ms=", STATUS_BAD_DATA, "empty", "empty value"},
+		{"client.rack=a,,client.rack=b", STATUS_BAD_DATA, "between two commas",
+			"empty item"},
+		{"=5", STATUS_BAD_DATA, "not allowed", "no name"},
+		{"Socket.Timeout.Ms=20000", STATUS_BAD_DATA, "not allowed", "case counts"},
 	};
 
 	(void)state;
@@ -77,29 +83,29 @@ static void long_options(void **state)
 static void brokers(void **state)
 {
 	static const struct text_case cases[] = {
-		{ "kafka-1:9092", STATUS_OK, NULL, "plain" },
-		{ "kafka-1", STATUS_OK, NULL, "no port" },
-		{ "a:1,b:2,c:65535", STATUS_OK, NULL, "list" },
-		{ "a:1, b:2 ,c", STATUS_OK, NULL, "blanks" },
-		{ "10.0.0.1:9092", STATUS_OK, NULL, "address" },
-		{ "[::1]:9092", STATUS_OK, NULL, "IPv6" },
-		{ "[fe80::1%0]:9092,[::1]", STATUS_OK, NULL, "IPv6 with zone; without port" },
-		{ "", STATUS_BAD_DATA, "host:port", "nothing" },
-		{ "a:1,", STATUS_BAD_DATA, NULL, "comma at the end" },
-		{ ",a:1", STATUS_BAD_DATA, NULL, "comma in front" },
-		{ "a:1, ,b:2", STATUS_BAD_DATA, NULL, "blank item" },
-		{ "a:0", STATUS_BAD_DATA, "'a:0'", "port 0" },
-		{ "a:65536", STATUS_BAD_DATA, NULL, "port too high" },
-		{ "a:", STATUS_BAD_DATA, NULL, "empty port" },
-		{ "a:9o92", STATUS_BAD_DATA, NULL, "letter in the port" },
-		{ "a:000000001", STATUS_BAD_DATA, NULL, "long port" },
-		{ "SSL://a:9092", STATUS_BAD_DATA, NULL, "a listener, not an address" },
-		{ "::1:9092", STATUS_BAD_DATA, NULL, "IPv6 without brackets" },
-		{ "[::1:9092", STATUS_BAD_DATA, NULL, "bracket left open" },
-		{ "[]:9092", STATUS_BAD_DATA, NULL, "empty brackets" },
-		{ "a b:9092", STATUS_BAD_DATA, NULL, "blank inside" },
-		{ ":9092", STATUS_BAD_DATA, NULL, "no host" },
-		{ "kafka.example.com:9092;kafka2:9092", STATUS_BAD_DATA, NULL, "wrong separator" },
+		{"kafka-1:9092", STATUS_OK, NULL, "plain"},
+		{"kafka-1", STATUS_OK, NULL, "no port"},
+		{"a:1,b:2,c:65535", STATUS_OK, NULL, "list"},
+		{"a:1, b:2 ,c", STATUS_OK, NULL, "blanks"},
+		{"10.0.0.1:9092", STATUS_OK, NULL, "address"},
+		{"[::1]:9092", STATUS_OK, NULL, "IPv6"},
+		{"[fe80::1%0]:9092,[::1]", STATUS_OK, NULL, "IPv6 with zone; without port"},
+		{"", STATUS_BAD_DATA, "host:port", "nothing"},
+		{"a:1,", STATUS_BAD_DATA, NULL, "comma at the end"},
+		{",a:1", STATUS_BAD_DATA, NULL, "comma in front"},
+		{"a:1, ,b:2", STATUS_BAD_DATA, NULL, "blank item"},
+		{"a:0", STATUS_BAD_DATA, "'a:0'", "port 0"},
+		{"a:65536", STATUS_BAD_DATA, NULL, "port too high"},
+		{"a:", STATUS_BAD_DATA, NULL, "empty port"},
+		{"a:9o92", STATUS_BAD_DATA, NULL, "letter in the port"},
+		{"a:000000001", STATUS_BAD_DATA, NULL, "long port"},
+		{"SSL://a:9092", STATUS_BAD_DATA, NULL, "a listener, not an address"},
+		{"::1:9092", STATUS_BAD_DATA, NULL, "IPv6 without brackets"},
+		{"[::1:9092", STATUS_BAD_DATA, NULL, "bracket left open"},
+		{"[]:9092", STATUS_BAD_DATA, NULL, "empty brackets"},
+		{"a b:9092", STATUS_BAD_DATA, NULL, "blank inside"},
+		{":9092", STATUS_BAD_DATA, NULL, "no host"},
+		{"kafka.example.com:9092;kafka2:9092", STATUS_BAD_DATA, NULL, "wrong separator"},
 	};
 
 	(void)state;
@@ -109,16 +115,16 @@ static void brokers(void **state)
 static void topics(void **state)
 {
 	static const struct text_case cases[] = {
-		{ "cricket-live-data", STATUS_OK, NULL, "the default" },
-		{ "a", STATUS_OK, NULL, "shortest" },
-		{ "A.b_c-9", STATUS_OK, NULL, "all kinds" },
-		{ "...", STATUS_OK, NULL, "three dots are allowed" },
-		{ "", STATUS_BAD_DATA, "1 to 249", "empty" },
-		{ ".", STATUS_BAD_DATA, NULL, "dot" },
-		{ "..", STATUS_BAD_DATA, NULL, "dots" },
-		{ "a b", STATUS_BAD_DATA, "only", "blank" },
-		{ "a/b", STATUS_BAD_DATA, NULL, "slash" },
-		{ "caf\xC3\xA9", STATUS_BAD_DATA, NULL, "beyond ASCII" },
+		{"cricket-live-data", STATUS_OK, NULL, "the default"},
+		{"a", STATUS_OK, NULL, "shortest"},
+		{"A.b_c-9", STATUS_OK, NULL, "all kinds"},
+		{"...", STATUS_OK, NULL, "three dots are allowed"},
+		{"", STATUS_BAD_DATA, "1 to 249", "empty"},
+		{".", STATUS_BAD_DATA, NULL, "dot"},
+		{"..", STATUS_BAD_DATA, NULL, "dots"},
+		{"a b", STATUS_BAD_DATA, "only", "blank"},
+		{"a/b", STATUS_BAD_DATA, NULL, "slash"},
+		{"caf\xC3\xA9", STATUS_BAD_DATA, NULL, "beyond ASCII"},
 	};
 	char text[251];
 	struct why why;
@@ -135,14 +141,14 @@ static void topics(void **state)
 static void compression(void **state)
 {
 	static const struct text_case cases[] = {
-		{ "none", STATUS_OK, NULL, "" },
-		{ "lz4", STATUS_OK, NULL, "" },
-		{ "gzip", STATUS_OK, NULL, "" },
-		{ "snappy", STATUS_OK, NULL, "" },
-		{ "zstd", STATUS_OK, NULL, "" },
-		{ "LZ4", STATUS_BAD_DATA, "none, lz4", "case counts" },
-		{ "", STATUS_BAD_DATA, NULL, "empty" },
-		{ "brotli", STATUS_BAD_DATA, "brotli", "unknown" },
+		{"none", STATUS_OK, NULL, ""},
+		{"lz4", STATUS_OK, NULL, ""},
+		{"gzip", STATUS_OK, NULL, ""},
+		{"snappy", STATUS_OK, NULL, ""},
+		{"zstd", STATUS_OK, NULL, ""},
+		{"LZ4", STATUS_BAD_DATA, "none, lz4", "case counts"},
+		{"", STATUS_BAD_DATA, NULL, "empty"},
+		{"brotli", STATUS_BAD_DATA, "brotli", "unknown"},
 	};
 
 	(void)state;
@@ -158,8 +164,12 @@ static void version(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(options),     cmocka_unit_test(long_options), cmocka_unit_test(brokers),
-		cmocka_unit_test(topics),      cmocka_unit_test(compression),  cmocka_unit_test(version),
+		cmocka_unit_test(options),
+		cmocka_unit_test(long_options),
+		cmocka_unit_test(brokers),
+		cmocka_unit_test(topics),
+		cmocka_unit_test(compression),
+		cmocka_unit_test(version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,18 +18,20 @@ struct trouble_case {
 static void codes_and_words(void **state)
 {
 	static const struct trouble_case cases[] = {
-		{ RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "kafka.down", "detail" },
-		{ RD_KAFKA_RESP_ERR__TRANSPORT, "kafka.down", "detail" },
-		{ RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "kafka.topic", "create it or set SCOREBOX_KAFKA_TOPIC" },
-		{ RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, "kafka.topic", "'scores'" },
-		{ RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "kafka.auth", "ACL" },
-		{ RD_KAFKA_RESP_ERR__AUTHENTICATION, "kafka.auth", "_PASSWORD" },
-		{ RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, "kafka.isr", "in-sync replicas" },
-		{ RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, "kafka.isr", "in-sync replicas" },
-		{ RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, "kafka.toolarge", "max.message.bytes" },
-		{ RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, "kafka.clock", "clock" },
-		{ RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, "kafka.fenced", "SCOREBOX_KAFKA_INSTANCE" },
-		{ RD_KAFKA_RESP_ERR_INVALID_REQUEST, "kafka.failed", "detail" },
+		{RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "kafka.down", "detail"},
+		{RD_KAFKA_RESP_ERR__TRANSPORT, "kafka.down", "detail"},
+		{RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "kafka.topic",
+			"create it or set SCOREBOX_KAFKA_TOPIC"},
+		{RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, "kafka.topic", "'scores'"},
+		{RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "kafka.auth", "ACL"},
+		{RD_KAFKA_RESP_ERR__AUTHENTICATION, "kafka.auth", "_PASSWORD"},
+		{RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, "kafka.isr", "in-sync replicas"},
+		{RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND, "kafka.isr",
+			"in-sync replicas"},
+		{RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, "kafka.toolarge", "max.message.bytes"},
+		{RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, "kafka.clock", "clock"},
+		{RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, "kafka.fenced", "SCOREBOX_KAFKA_INSTANCE"},
+		{RD_KAFKA_RESP_ERR_INVALID_REQUEST, "kafka.failed", "detail"},
 	};
 	char words[TROUBLE_REASON_BYTES];
 
