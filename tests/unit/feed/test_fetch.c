@@ -194,6 +194,37 @@ static void the_key_may_go_in_a_header(void **state)
 	scripted_close(s);
 }
 
+static void a_connection_that_died_meanwhile_is_made_anew(void **state)
+{
+	static const enum scripted_end ends[] = { SCRIPTED_CLOSE, SCRIPTED_CUT, SCRIPTED_RESET };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const struct scripted_exchange script[] = {
+			{ OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, SCRIPTED_KEEP },
+			{ OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, ends[i] },
+			{ OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, SCRIPTED_KEEP }, { NULL, 0, SCRIPTED_KEEP },
+		};
+		struct scripted *s = scripted_open(&paper, script);
+		struct fetch_options o = options("localhost", scripted_port(s));
+		struct got g = { .done = 0 };
+		struct fetch *f;
+
+		assert_int_equal(fetch_open(&f, loop, &o, NULL), STATUS_OK);
+		for (unsigned n = 1; n <= 3; n++) {
+			assert_int_equal(fetch_start(f, "", 0, on_body, on_done, &g, NULL), STATUS_OK);
+			turn_until_done(&g, n);
+			/* A reset may reach us before the answer that was sent just before it. */
+			if (g.result.outcome != FETCH_OK && !(n == 2 && ends[i] == SCRIPTED_RESET))
+				fail_msg("end %zu, transfer %u: %s", i, n, g.result.why.text);
+		}
+		fetch_close(f);
+		scripted_stop(s);
+		assert_int_equal(scripted_connections(s), 2);
+		scripted_close(s);
+	}
+}
+
 static void every_answer_has_its_outcome(void **state)
 {
 	static const struct {
@@ -526,6 +557,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_page_comes_with_its_time),
 		cmocka_unit_test(the_key_may_go_in_a_header),
+		cmocka_unit_test(a_connection_that_died_meanwhile_is_made_anew),
 		cmocka_unit_test(every_answer_has_its_outcome),
 		cmocka_unit_test(a_silent_server_is_given_up),
 		cmocka_unit_test(headers_have_a_ceiling),
