@@ -71,7 +71,9 @@ enum status spool_page_begin(struct spool *s, struct why *why) MUST_CHECK;
  * STATUS_BAD_DATA: match longer than 512 bytes or body empty. */
 enum status spool_add(struct spool *s, struct view match, const uint8_t digest[SEEN_DIGEST_BYTES],
 		      int64_t fetched_us, struct view body, struct why *why) MUST_CHECK;
-/* Makes the page visible to the publisher; durable once it returns STATUS_OK. */
+/* Makes the page visible to the publisher; durable once it returns STATUS_OK. Where it fails, and the power
+ * goes before anything else is written, the page may yet turn up at the next start: whole, and known to
+ * spool_last() as any other. */
 enum status spool_page_commit(struct spool *s, struct why *why) MUST_CHECK;
 /* Takes the page back: its rows, what they changed in `seen`, and what spool_last met since the page
  * began. Dead letters and notes stay. No page open: nothing to do. */
