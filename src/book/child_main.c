@@ -211,7 +211,7 @@ static enum status do_match(struct task *t, struct journal *j, struct why *why)
 
 	if (s != STATUS_OK)
 		return s;
-	if (t->started_only && job.fixture) {
+	if (t->started_only && job.fixture && !job.file[0]) {
 		answer(ANSWER_RECORDS " %" PRIu64, job.match.records);
 		answer(ANSWER_SKIPPED " fixture");
 		return STATUS_OK;

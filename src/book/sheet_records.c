@@ -97,7 +97,9 @@ static enum status write_record(struct records *r, const struct journal_record *
 		sheet_words(&r->sheet, (unsigned)r->duplicate_at, "yes");
 	if (r->generation_at >= 0)
 		sheet_integer(&r->sheet, (unsigned)r->generation_at, record->generation);
-	if (st != STATUS_OK)	/* no strict JSON: as it is */
+	if (record->damaged)
+		sheet_words(&r->sheet, (unsigned)r->more_at, "damaged: the journal's card gave back other bytes than were written");
+	else if (st != STATUS_OK)	/* no strict JSON: as it is */
 		sheet_text(&r->sheet, (unsigned)r->more_at, record->body);
 	else if (r->more_at >= 0 && r->more.length > 0)
 		sheet_text(&r->sheet, (unsigned)r->more_at, view_of(r->more.bytes, r->more.length));

@@ -190,8 +190,11 @@ static enum status see_row(struct timeline *t, const struct journal_record *r, s
 		char text[160];
 
 		t->story->unreadable++;
-		snprintf(text, sizeof(text), "a state that cannot be read (%.100s): its bytes stand in Records",
-			 st == STATUS_OK ? "no object" : unread.text);
+		if (r->damaged)
+			snprintf(text, sizeof(text), "a state that the journal's card gave back damaged");
+		else
+			snprintf(text, sizeof(text), "a state that cannot be read (%.100s): its bytes stand in Records",
+				 st == STATUS_OK ? "no object" : unread.text);
 		write_note(t, r->order_us, text);
 		return STATUS_OK;
 	}

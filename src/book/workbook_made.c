@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "book/clean.h"
+#include "book/pack.h"
 #include "book/workbook_private.h"
 #include <limits.h>
 #include <stdio.h>
@@ -51,6 +52,7 @@ enum status made_open(struct made *m, const char *path, const struct workbook_ro
 		return s;
 	snprintf(folder, sizeof(folder), "%s", scratch);	/* the library takes no const, and copies */
 	options.tmpdir = folder;
+	pack_for(xml_bytes);
 	m->shared = calloc(1, sizeof(*m->shared));
 	if (m->shared)
 		m->shared->cleaned = malloc(CLEAN_BYTES);

@@ -46,12 +46,15 @@ static void a_whole_row_is_read(void **state)
 	int64_t start;
 
 	(void)state;
-	assert_int_equal(read_text(
-		"{\"id\":\"m1\",\"name\":\"A vs B, 1st T20I\",\"matchType\":\"t20\",\"status\":\"A opt to bat\","
-		"\"venue\":\"V, C\",\"date\":\"2026-05-17\",\"dateTimeGMT\":\"2026-05-17T14:30:00\",\"teams\":[\"A\",\"B\"],"
-		"\"teamInfo\":[{\"name\":\"A\"}],\"score\":[{\"r\":135,\"w\":6,\"o\":20,\"inning\":\"A Inning 1\"},"
-		"{\"r\":99,\"w\":4,\"o\":19.4,\"inning\":\"B Inning 1\"}],\"series_id\":\"s1\",\"unknown\":[1,{\"o\":3}],"
-		"\"matchStarted\":true,\"matchEnded\":false} \n", &r, NULL), STATUS_OK);
+	assert_int_equal(
+		read_text(
+			"{\"id\":\"m1\",\"name\":\"A vs B, 1st T20I\",\"matchType\":\"t20\",\"status\":\"A opt to bat\","
+			"\"venue\":\"V, C\",\"date\":\"2026-05-17\",\"dateTimeGMT\":\"2026-05-17T14:30:00\",\"teams\":[\"A\",\"B\"],"
+			"\"teamInfo\":[{\"name\":\"A\"}],\"score\":[{\"r\":135,\"w\":6,\"o\":20,\"inning\":\"A Inning 1\"},"
+			"{\"r\":99,\"w\":4,\"o\":19.4,\"inning\":\"B Inning 1\"}],\"series_id\":\"s1\",\"unknown\":[1,{\"o\":3}],"
+			"\"matchStarted\":true,\"matchEnded\":false} \n",
+			&r, NULL),
+		STATUS_OK);
 	assert_string_equal(r.id, "m1");
 	assert_string_equal(r.name, "A vs B, 1st T20I");
 	assert_string_equal(r.match_type, "t20");
@@ -79,7 +82,8 @@ static void a_whole_row_is_read(void **state)
 static void what_is_missing_or_odd_is_empty(void **state)
 {
 	static const char *const odd[] = {
-		"{}", "{\"id\":null,\"name\":5,\"teams\":null,\"score\":{},\"matchStarted\":\"no\",\"dateTimeGMT\":[]}",
+		"{}",
+		"{\"id\":null,\"name\":5,\"teams\":null,\"score\":{},\"matchStarted\":\"no\",\"dateTimeGMT\":[]}",
 		"{\"status\":{\"a\":\"b\"},\"venue\":false,\"date\":1,\"dateTimeGMT\":\"soon\"}",
 	};
 	struct row r;
@@ -97,19 +101,21 @@ static void what_is_missing_or_odd_is_empty(void **state)
 		assert_int_equal(r.start_us, 0);
 		assert_false(r.start_time_known);
 	}
-	assert_int_equal(read_text("{\"teams\":[\"A\",7,\"C\"],\"score\":[]}", &r, NULL), STATUS_OK);
+	assert_int_equal(
+		read_text("{\"teams\":[\"A\",7,\"C\"],\"score\":[]}", &r, NULL), STATUS_OK);
 	assert_int_equal(r.teams, 3);
 	assert_string_equal(r.team[0], "A");
 	assert_string_equal(r.team[1], "");
 	assert_true(r.has_score && r.is_match);
 	assert_int_equal(r.innings, 0);
-	assert_int_equal(read_text("{\"dateTimeGMT\":\"2026-05-17T00:00:00\"}", &r, NULL), STATUS_OK);
+	assert_int_equal(
+		read_text("{\"dateTimeGMT\":\"2026-05-17T00:00:00\"}", &r, NULL), STATUS_OK);
 	assert_true(r.start_us > 0 && !r.start_time_known);
 }
 
 static void valid_json_that_is_no_object_is_told(void **state)
 {
-	static const char *const values[] = { "7", "\"x\"", "[{\"id\":\"a\"}]", "null", " true " };
+	static const char *const values[] = {"7", "\"x\"", "[{\"id\":\"a\"}]", "null", " true "};
 	struct row r;
 
 	(void)state;
@@ -125,17 +131,29 @@ static void overs_are_text_as_written(void **state)
 	static const struct {
 		const char *written, *read;
 	} cases[] = {
-		{ "20", "20" }, { "19.4", "19.4" }, { "20.0", "20.0" }, { "0.1", "0.1" }, { "\"19.06\"", "19.06" },
-		{ "1e1", "1e1" }, { "null", "" }, { "[7]", "" }, { "{\"o\":7}", "" }, { "123456789.123456789", "1.2345679e+08" },
-		{ "\"12345678901234567890\"", "123456789012345" }, { "1,\"o\":2", "1" }, { "null,\"o\":2", "" },
+		{"20", "20"},
+		{"19.4", "19.4"},
+		{"20.0", "20.0"},
+		{"0.1", "0.1"},
+		{"\"19.06\"", "19.06"},
+		{"1e1", "1e1"},
+		{"null", ""},
+		{"[7]", ""},
+		{"{\"o\":7}", ""},
+		{"123456789.123456789", "1.2345679e+08"},
+		{"\"12345678901234567890\"", "123456789012345"},
+		{"1,\"o\":2", "1"},
+		{"null,\"o\":2", ""},
 	};
 	char text[200];
 	struct row r;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		snprintf(text, sizeof text, "{\"x\":[{\"o\":9}],\"score\":[5,{\"z\":{\"o\":8},\"o\":%s},{\"o\":3}],"
-			 "\"score\":[{\"o\":4}]}", cases[i].written);
+		snprintf(text, sizeof text,
+			"{\"x\":[{\"o\":9}],\"score\":[5,{\"z\":{\"o\":8},\"o\":%s},{\"o\":3}],"
+			"\"score\":[{\"o\":4}]}",
+			cases[i].written);
 		assert_int_equal(read_text(text, &r, NULL), STATUS_OK);
 		assert_int_equal(r.innings, 2);
 		assert_string_equal(r.score[0].overs, cases[i].read);
@@ -163,8 +181,11 @@ static void numbers_may_be_strings_and_large(void **state)
 	struct row r;
 
 	(void)state;
-	assert_int_equal(read_text("{\"id\":9007199254740993,\"score\":[{\"r\":\"186\",\"w\":1e400},{\"r\":-3,\"w\":2.7}]}",
-				   &r, NULL), STATUS_OK);
+	assert_int_equal(
+		read_text(
+			"{\"id\":9007199254740993,\"score\":[{\"r\":\"186\",\"w\":1e400},{\"r\":-3,\"w\":2.7}]}",
+			&r, NULL),
+		STATUS_OK);
 	assert_string_equal(r.id, "9007199254740993");
 	assert_int_equal(r.score[0].runs, 186);
 	assert_int_equal(r.score[0].wickets, 0);
@@ -177,25 +198,39 @@ static void odd_escapes_do_not_cut_texts(void **state)
 	struct row r;
 
 	(void)state;
-	assert_int_equal(read_text("{\"name\":\"a\\u0000b\",\"status\":\"\\ud800x\",\"venue\":\"\\\\u0000\",\"date\":\"\\udc00\\ud800\\ud800\","
-				   "\"series_id\":\"\\uD83C\\uDFCF\",\"id\":\"\\u00e9\"}", &r, NULL), STATUS_OK);
-	assert_string_equal(r.name, "a\xEF\xBF\xBD" "b");
+	assert_int_equal(
+		read_text(
+			"{\"name\":\"a\\u0000b\",\"status\":\"\\ud800x\",\"venue\":\"\\\\u0000\",\"date\":\"\\udc00\\ud800\\ud800\","
+			"\"series_id\":\"\\uD83C\\uDFCF\",\"id\":\"\\u00e9\"}",
+			&r, NULL),
+		STATUS_OK);
+	assert_string_equal(r.name, "a\xEF\xBF\xBD"
+				    "b");
 	assert_string_equal(r.status, "\xEF\xBF\xBDx");
 	assert_string_equal(r.venue, "\\u0000");
 	assert_string_equal(r.date, "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
 	assert_string_equal(r.series_id, "\xF0\x9F\x8F\x8F");
 	assert_string_equal(r.id, "\xC3\xA9");
 	/* Keys too. */
-	assert_int_equal(read_text("{\"a\\u0000\":1,\"\\ud800\":2,\"n\\u0061me\":\"N\"}", &r, NULL), STATUS_OK);
+	assert_int_equal(read_text("{\"a\\u0000\":1,\"\\ud800\":2,\"n\\u0061me\":\"N\"}", &r, NULL),
+		STATUS_OK);
 	assert_string_equal(r.name, "N");
 }
 
 static void what_is_no_json_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "{", "{\"a\":01}", "{\"a\":1} x", "{'a':1}", "{\"a\":\"\t\"}", "[1] trailing", "{\"a\":2.}", "tru",
+		"",
+		"{",
+		"{\"a\":01}",
+		"{\"a\":1} x",
+		"{'a':1}",
+		"{\"a\":\"\t\"}",
+		"[1] trailing",
+		"{\"a\":2.}",
+		"tru",
 	};
-	struct row r = { .teams = 77 };
+	struct row r = {.teams = 77};
 	struct why why;
 
 	(void)state;
@@ -207,7 +242,8 @@ static void what_is_no_json_is_refused(void **state)
 
 static void a_row_too_rich_is_told_at_any_size(void **state)
 {
-	static const char rich[] = "{\"id\":\"m1\",\"score\":[{\"r\":1,\"w\":2,\"o\":3.4,\"inning\":\"A\\u0000\"}],\"teams\":[\"A\",\"B\"]}";
+	static const char rich[] =
+		"{\"id\":\"m1\",\"score\":[{\"r\":1,\"w\":2,\"o\":3.4,\"inning\":\"A\\u0000\"}],\"teams\":[\"A\",\"B\"]}";
 	struct row_reader *small;
 	struct row r;
 	struct why why;
@@ -238,9 +274,10 @@ static void *read_many(void *context)
 	if (row_reader_open(&mine, 8192, NULL) != STATUS_OK)
 		return NULL;
 	for (int i = 0; i < 2000; i++) {
-		snprintf(text, sizeof text, "{\"id\":\"%p-%d\",\"teams\":[\"a\",\"b\"]}", context, i);
+		snprintf(text, sizeof text, "{\"id\":\"%p-%d\",\"teams\":[\"a\",\"b\"]}", context,
+			i);
 		if (row_read(mine, view_of(text, strlen(text)), &r, NULL) != STATUS_OK ||
-		    strncmp(r.id, text + 7, strlen(r.id)) != 0 || r.teams != 2)
+			strncmp(r.id, text + 7, strlen(r.id)) != 0 || r.teams != 2)
 			++*wrong;
 	}
 	row_reader_close(mine);
@@ -250,7 +287,7 @@ static void *read_many(void *context)
 static void two_threads_read_at_once(void **state)
 {
 	pthread_t threads[2];
-	size_t wrong[2] = { 0, 0 };
+	size_t wrong[2] = {0, 0};
 
 	(void)state;
 	for (int i = 0; i < 2; i++)
@@ -266,15 +303,31 @@ static void words_choose_matches(void **state)
 		const char *words;
 		bool wanted;
 	} cases[] = {
-		{ "", true }, { "all", true }, { "ALL", true }, { "india", true }, { "INDIA", true }, { "england", false },
-		{ "england, India", true }, { " ,, ", true }, { "england,,", false }, { "final", true }, { "ser-9", true },
-		{ "ab-12", true }, { "new zea", true }, { "zealandx", false }, { "all,england", false },
+		{"", true},
+		{"all", true},
+		{"ALL", true},
+		{"india", true},
+		{"INDIA", true},
+		{"england", false},
+		{"england, India", true},
+		{" ,, ", true},
+		{"england,,", false},
+		{"final", true},
+		{"ser-9", true},
+		{"ab-12", true},
+		{"new zea", true},
+		{"zealandx", false},
+		{"all,england", false},
 	};
 	struct row r;
 
 	(void)state;
-	assert_int_equal(read_text("{\"id\":\"ab-12\",\"name\":\"X vs Y, Final\",\"teams\":[\"India Women\",\"New Zealand\"],"
-				   "\"series_id\":\"ser-9\"}", &r, NULL), STATUS_OK);
+	assert_int_equal(
+		read_text(
+			"{\"id\":\"ab-12\",\"name\":\"X vs Y, Final\",\"teams\":[\"India Women\",\"New Zealand\"],"
+			"\"series_id\":\"ser-9\"}",
+			&r, NULL),
+		STATUS_OK);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		if (row_matches_words(&r, cases[i].words) != cases[i].wanted)
 			fail_msg("'%s'", cases[i].words);

@@ -20,8 +20,8 @@ struct trace {
 static enum status take(void *context, const char *path, enum row_kind kind, struct view text)
 {
 	struct trace *t = context;
-	int n = snprintf(t->text + t->length, sizeof t->text - t->length, "%s:%c:%.*s|", path, "SN+-0E"[kind],
-			 (int)text.length, text.bytes);
+	int n = snprintf(t->text + t->length, sizeof t->text - t->length, "%s:%c:%.*s|", path,
+		"SN+-0E"[kind], (int)text.length, text.bytes);
 
 	snprintf(t->last_path, sizeof t->last_path, "%s", path);
 	if (n > 0 && t->length + (size_t)n < sizeof t->text)
@@ -51,17 +51,26 @@ static void all_scalars_come_with_their_paths(void **state)
 	static const struct {
 		const char *row, *fields;
 	} cases[] = {
-		{ "{\"id\":\"a\",\"score\":[{\"r\":1,\"o\":19.40},{\"r\":2}],\"t\":[\"x\",\"y\"],\"e\":true,\"f\":false,\"n\":null}",
-		  "id:S:a|score.0.r:N:1|score.0.o:N:19.40|score.1.r:N:2|t.0:S:x|t.1:S:y|e:+:true|f:-:false|n:0:null|" },
-		{ "{\"a\":{},\"b\":[],\"c\":[[],{}],\"d\":{\"e\":{}}}", "a:E:{}|b:E:[]|c.0:E:[]|c.1:E:{}|d.e:E:{}|" },
-		{ "{}", ":E:{}|" }, { "[]", ":E:[]|" }, { "7", ":N:7|" }, { " -1.50 ", ":N:-1.50|" }, { "\"s\"", ":S:s|" },
-		{ "true", ":+:true|" }, { "[1,[2,[3]],4]", "0:N:1|1.0:N:2|1.1.0:N:3|2:N:4|" },
-		{ "{\"a.b\":1,\"c\\\\d\":2,\"\":3,\"e\":{\"\":4}}", "a\\.b:N:1|c\\\\d:N:2|:N:3|e.:N:4|" },
-		{ "{\"\\u00e9\":\"\\u0041\\n\",\"x\\u0000\":1}", "\xC3\xA9:S:A\n|x\xEF\xBF\xBD:N:1|" },
-		{ "{\"a\":1,\"a\":2}", "a:N:1|a:N:2|" },
-		{ "{\"n\":12345678901234567890123,\"e\":1E400,\"z\":-0}", "n:N:12345678901234567890123|e:N:1E400|z:N:-0|" },
+		{"{\"id\":\"a\",\"score\":[{\"r\":1,\"o\":19.40},{\"r\":2}],\"t\":[\"x\",\"y\"],\"e\":true,\"f\":false,\"n\":null}",
+			"id:S:a|score.0.r:N:1|score.0.o:N:19.40|score.1.r:N:2|t.0:S:x|t.1:S:y|e:+:true|f:-:false|n:0:null|"},
+		{"{\"a\":{},\"b\":[],\"c\":[[],{}],\"d\":{\"e\":{}}}",
+			"a:E:{}|b:E:[]|c.0:E:[]|c.1:E:{}|d.e:E:{}|"},
+		{"{}", ":E:{}|"},
+		{"[]", ":E:[]|"},
+		{"7", ":N:7|"},
+		{" -1.50 ", ":N:-1.50|"},
+		{"\"s\"", ":S:s|"},
+		{"true", ":+:true|"},
+		{"[1,[2,[3]],4]", "0:N:1|1.0:N:2|1.1.0:N:3|2:N:4|"},
+		{"{\"a.b\":1,\"c\\\\d\":2,\"\":3,\"e\":{\"\":4}}",
+			"a\\.b:N:1|c\\\\d:N:2|:N:3|e.:N:4|"},
+		{"{\"\\u00e9\":\"\\u0041\\n\",\"x\\u0000\":1}",
+			"\xC3\xA9:S:A\n|x\xEF\xBF\xBD:N:1|"},
+		{"{\"a\":1,\"a\":2}", "a:N:1|a:N:2|"},
+		{"{\"n\":12345678901234567890123,\"e\":1E400,\"z\":-0}",
+			"n:N:12345678901234567890123|e:N:1E400|z:N:-0|"},
 	};
-	struct trace t = { .answer = STATUS_OK };
+	struct trace t = {.answer = STATUS_OK};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -72,8 +81,9 @@ static void all_scalars_come_with_their_paths(void **state)
 
 static void what_is_no_json_is_refused(void **state)
 {
-	static const char *const bad[] = { "", "{", "{\"a\":1,}", "{\"a\":01}", "\"x", "1.", "{\"a\"", "{} {}", "tru" };
-	struct trace t = { .answer = STATUS_OK };
+	static const char *const bad[] = {
+		"", "{", "{\"a\":1,}", "{\"a\":01}", "\"x", "1.", "{\"a\"", "{} {}", "tru"};
+	struct trace t = {.answer = STATUS_OK};
 	struct why why;
 
 	(void)state;
@@ -85,7 +95,7 @@ static void what_is_no_json_is_refused(void **state)
 static void long_paths_are_cut(void **state)
 {
 	char row[4096] = "{\"", key[700], expected[600];
-	struct trace t = { .answer = STATUS_OK };
+	struct trace t = {.answer = STATUS_OK};
 
 	(void)state;
 	/* 509 bytes of path and the dots; the character that does not fit goes whole. */
@@ -108,7 +118,7 @@ static void long_paths_are_cut(void **state)
 static void deep_rows_are_walked_without_recursion(void **state)
 {
 	char row[300];
-	struct trace t = { .answer = STATUS_OK };
+	struct trace t = {.answer = STATUS_OK};
 
 	(void)state;
 	memset(row, '[', 64);
@@ -121,13 +131,14 @@ static void deep_rows_are_walked_without_recursion(void **state)
 
 static void statuses_are_handed_on(void **state)
 {
-	struct trace t = { .answer = STATUS_FULL };
+	struct trace t = {.answer = STATUS_FULL};
 
 	(void)state;
 	assert_int_equal(flatten("{\"a\":1}", &t, 1000, NULL), STATUS_FULL);
 	t.answer = STATUS_OK;
 	assert_int_equal(flatten("{\"a\":\"\\n123456789\"}", &t, 8, NULL), STATUS_FULL);
-	assert_int_equal(flatten("{\"a\":\"123456789\"}", &t, 8, NULL), STATUS_OK);	/* nothing to decode */
+	assert_int_equal(
+		flatten("{\"a\":\"123456789\"}", &t, 8, NULL), STATUS_OK); /* nothing to decode */
 }
 
 int main(void)
