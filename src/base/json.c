@@ -1,13 +1,30 @@
-/* json.c - the strict scanner: a state machine over bytes, with a fast path for the insides of strings. */
+/* json.c - the strict scanner: a state machine over bytes, with a fast path for the insides of
+ * strings. */
 #include "base/json.h"
 
 #include <string.h>
 
 enum state {
-	WANT_VALUE, WANT_VALUE_OR_END, WANT_KEY, WANT_KEY_OR_END, WANT_COLON, WANT_COMMA_OR_END, WANT_NOTHING,
-	IN_STRING, IN_ESCAPE, IN_HEX, IN_WORD,
+	WANT_VALUE,
+	WANT_VALUE_OR_END,
+	WANT_KEY,
+	WANT_KEY_OR_END,
+	WANT_COLON,
+	WANT_COMMA_OR_END,
+	WANT_NOTHING,
+	IN_STRING,
+	IN_ESCAPE,
+	IN_HEX,
+	IN_WORD,
 	/* Numbers: what was read last. */
-	AFTER_MINUS, AFTER_ZERO, IN_WHOLE, AFTER_POINT, IN_FRACTION, AFTER_E, AFTER_SIGN, IN_EXPONENT,
+	AFTER_MINUS,
+	AFTER_ZERO,
+	IN_WHOLE,
+	AFTER_POINT,
+	IN_FRACTION,
+	AFTER_E,
+	AFTER_SIGN,
+	IN_EXPONENT,
 	FAILED,
 };
 
@@ -16,7 +33,7 @@ enum state {
 
 void json_start(struct json *j)
 {
-	*j = (struct json){ .state = WANT_VALUE, .piece = "" };
+	*j = (struct json){.state = WANT_VALUE, .piece = ""};
 	j->next = j->end = j->from = j->piece;
 }
 
@@ -93,9 +110,9 @@ static enum json_event end_token(struct json *j)
 	return (enum json_event)j->token;
 }
 
-/* Passes bytes that stand for themselves in a string, eight at a time: a quote, a backslash or a control
- * character leaves its byte's high bit in one of the three tests. Bytes behind the first such one may show
- * a bit too (a borrow), those before it never. */
+/* Passes bytes that stand for themselves in a string, eight at a time: a quote, a backslash or a
+ * control character leaves its byte's high bit in one of the three tests. Bytes behind the first
+ * such one may show a bit too (a borrow), those before it never. */
 static const char *pass_plain(const char *p, const char *end)
 {
 	const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
@@ -107,7 +124,9 @@ static const char *pass_plain(const char *p, const char *end)
 		memcpy(&w, p, 8);
 		quote = w ^ ones * '"';
 		slash = w ^ ones * '\\';
-		stops = (((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((w - ones * 0x20) & ~w)) & highs;
+		stops = (((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
+				((w - ones * 0x20) & ~w)) &
+			highs;
 		if (stops && little_endian)
 			return p + (__builtin_ctzll(stops) >> 3);
 		if (stops)
@@ -222,7 +241,8 @@ static enum state number_step(enum state state, char c)
 
 static bool number_may_end(enum state state)
 {
-	return state == AFTER_ZERO || state == IN_WHOLE || state == IN_FRACTION || state == IN_EXPONENT;
+	return state == AFTER_ZERO || state == IN_WHOLE || state == IN_FRACTION ||
+	       state == IN_EXPONENT;
 }
 
 static enum json_event scan_number(struct json *j)
@@ -309,7 +329,8 @@ static enum json_event begin_value(struct json *j)
 		break;
 	}
 	if (c != '-' && !digit(c))
-		return bad(j, j->depth > 0 ? "a value is missing" : "this does not begin like JSON");
+		return bad(
+			j, j->depth > 0 ? "a value is missing" : "this does not begin like JSON");
 	begin_token(j, JSON_NUMBER, c == '-' ? AFTER_MINUS : c == '0' ? AFTER_ZERO : IN_WHOLE);
 	j->next++;
 	return scan_number(j);
@@ -393,8 +414,13 @@ static enum json_event step(struct json *j)
 		return scan_word(j);
 	case FAILED:
 		return JSON_BAD;
-	case WANT_VALUE: case WANT_VALUE_OR_END: case WANT_KEY: case WANT_KEY_OR_END:
-	case WANT_COLON: case WANT_COMMA_OR_END: case WANT_NOTHING:
+	case WANT_VALUE:
+	case WANT_VALUE_OR_END:
+	case WANT_KEY:
+	case WANT_KEY_OR_END:
+	case WANT_COLON:
+	case WANT_COMMA_OR_END:
+	case WANT_NOTHING:
 		j->next = pass_blanks(j->next, j->end);
 		return j->next < j->end ? between_tokens(j) : piece_is_over(j);
 	default:

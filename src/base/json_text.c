@@ -17,8 +17,8 @@ static uint32_t hex_unit(const char *p)
 	return unit;
 }
 
-/* Reads the \u escape at p (behind the backslash), with its second half where it is a pair of surrogates.
- * Returns how many bytes it took. */
+/* Reads the \u escape at p (behind the backslash), with its second half where it is a pair of
+ * surrogates. Returns how many bytes it took. */
 static size_t decode_unicode(const char *p, size_t left, uint32_t *cp)
 {
 	uint32_t unit = hex_unit(p + 1), low;

@@ -1,5 +1,6 @@
-/* row.c - one row of the API, read by cJSON into an arena. base/json looks at the bytes first: cJSON
- * alone would take much that is no JSON, and turns numbers into doubles, so the overs come from there. */
+/* row.c - one row of the API, read by cJSON into an arena. base/json looks at the bytes first:
+ * cJSON alone would take much that is no JSON, and turns numbers into doubles, so the overs come
+ * from there. */
 #include "cricket/row.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -13,15 +14,15 @@
 
 struct row_reader {
 	size_t arena_bytes, used;
-	size_t last;		/* where the block taken last begins */
+	size_t last; /* where the block taken last begins */
 	bool ran_out;
 	char *arena;
 };
 
-/* --- the arena ------------------------------------------------------------------------------------------ */
+/* --- the arena --- */
 
-/* cJSON has one pair of hooks for the process. A thread that reads a row puts its arena here; all others
- * (librdkafka carries the same cJSON) get plain memory. */
+/* cJSON has one pair of hooks for the process. A thread that reads a row puts its arena here;
+ * all others (librdkafka carries the same cJSON) get plain memory. */
 static _Thread_local struct row_reader *current;
 
 static void *arena_take(struct row_reader *r, size_t bytes)
@@ -48,7 +49,8 @@ static void hook_free(void *p)
 {
 	char *byte = p;
 
-	if (!current || !byte || byte < current->arena || byte >= current->arena + current->arena_bytes)
+	if (!current || !byte || byte < current->arena ||
+		byte >= current->arena + current->arena_bytes)
 		free(p);
 	else if (byte == current->arena + current->last)
 		current->used = current->last;
@@ -56,7 +58,7 @@ static void hook_free(void *p)
 
 static void set_hooks(void)
 {
-	cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = hook_malloc, .free_fn = hook_free });
+	cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = hook_malloc, .free_fn = hook_free});
 }
 
 enum status row_reader_open(struct row_reader **out, size_t arena_bytes, struct why *why)
@@ -69,7 +71,8 @@ enum status row_reader_open(struct row_reader **out, size_t arena_bytes, struct 
 		r->arena = malloc(arena_bytes);
 	if (!r || !r->arena) {
 		free(r);
-		return fail(why, STATUS_NO_MEMORY, "no memory for reading rows: %zu bytes", arena_bytes);
+		return fail(why, STATUS_NO_MEMORY, "no memory for reading rows: %zu bytes",
+			arena_bytes);
 	}
 	r->arena_bytes = arena_bytes;
 	*out = r;
@@ -84,23 +87,24 @@ void row_reader_close(struct row_reader *r)
 	free(r);
 }
 
-/* --- the first look, by the strict scanner ---------------------------------------------------------------- */
+/* --- the first look, by the strict scanner --- */
 
 struct look {
-	struct view overs[ROW_INNINGS];	/* numbers as written; length 0: none */
+	struct view overs[ROW_INNINGS]; /* numbers as written; length 0: none */
 	struct view id;			/* likewise, where the id is a number */
-	bool needs_patch;		/* an escape that cJSON would refuse or end the text at may be there */
+	bool needs_patch; /* an escape that cJSON would refuse or end the text at may be there */
 	bool is_object;
 
 	bool score_seen, score_next, in_score, id_seen, id_next, overs_seen, overs_next;
-	unsigned innings;		/* objects met in `score` */
+	unsigned innings; /* objects met in `score` */
 };
 
 static bool has_odd_escape(struct view raw)
 {
 	for (size_t i = 0; i + 5 < raw.length; i++) {
 		if (raw.bytes[i] == '\\' && raw.bytes[i + 1] == 'u' &&
-		    (memcmp(raw.bytes + i + 2, "0000", 4) == 0 || strchr("dD", raw.bytes[i + 2])))
+			(memcmp(raw.bytes + i + 2, "0000", 4) == 0 ||
+				strchr("dD", raw.bytes[i + 2])))
 			return true;
 	}
 	return false;
@@ -159,7 +163,7 @@ static enum status look_at(struct look *l, struct view bytes, struct why *why)
 	struct json j;
 	enum json_event event;
 
-	*l = (struct look){ 0 };
+	*l = (struct look){0};
 	json_start(&j);
 	json_feed(&j, bytes.bytes, bytes.length);
 	while ((event = json_next(&j)) != JSON_BAD && event != JSON_MORE)
@@ -171,21 +175,22 @@ static enum status look_at(struct look *l, struct view bytes, struct why *why)
 			;
 	}
 	if (event == JSON_BAD)
-		return fail(why, STATUS_BAD_DATA, "not JSON at byte %" PRIu64 ": %s", j.after, j.wrong);
+		return fail(
+			why, STATUS_BAD_DATA, "not JSON at byte %" PRIu64 ": %s", j.after, j.wrong);
 	return STATUS_OK;
 }
 
-/* --- the reading by cJSON ----------------------------------------------------------------------------------- */
+/* --- the reading by cJSON --- */
 
-/* The \u escape at p as cJSON can take it: \u0000 and halves of surrogate pairs become \ufffd. Returns how
- * many bytes are settled. */
+/* The \u escape at p as cJSON can take it: \u0000 and halves of surrogate pairs become \ufffd.
+ * Returns how many bytes are settled. */
 static size_t patch_escape(char *p, const char *end)
 {
-	unsigned unit = (unsigned)strtoul((char[]){ p[2], p[3], p[4], p[5], '\0' }, NULL, 16);
+	unsigned unit = (unsigned)strtoul((char[]){p[2], p[3], p[4], p[5], '\0'}, NULL, 16);
 	unsigned low = 0;
 
 	if (unit >= 0xD800 && unit <= 0xDBFF && end - p >= 12 && p[6] == '\\' && p[7] == 'u')
-		low = (unsigned)strtoul((char[]){ p[8], p[9], p[10], p[11], '\0' }, NULL, 16);
+		low = (unsigned)strtoul((char[]){p[8], p[9], p[10], p[11], '\0'}, NULL, 16);
 	if (low >= 0xDC00 && low <= 0xDFFF)
 		return 12;
 	if (unit == 0 || (unit >= 0xD800 && unit <= 0xDFFF))
@@ -243,7 +248,7 @@ static bool flag_at(const cJSON *object, const char *key)
 static int64_t whole_at(const cJSON *object, const char *key)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-	const double limit = 9007199254740992.0;	/* 2^53: doubles are exact up to here */
+	const double limit = 9007199254740992.0; /* 2^53: doubles are exact up to here */
 
 	if (cJSON_IsString(item))
 		return strtoll(text_of(item), NULL, 10);
@@ -272,7 +277,8 @@ static void read_score(struct row *out, const cJSON *score, const struct look *l
 	out->has_score = cJSON_IsArray(score);
 	if (!out->has_score)
 		return;
-	cJSON_ArrayForEach(item, score) {
+	cJSON_ArrayForEach(item, score)
+	{
 		struct row_innings *innings = &out->score[out->innings];
 
 		if (!cJSON_IsObject(item))
@@ -296,7 +302,8 @@ static void read_teams(struct row *out, const cJSON *teams)
 	out->is_match |= cJSON_IsArray(teams);
 	if (!cJSON_IsArray(teams))
 		return;
-	cJSON_ArrayForEach(item, teams) {
+	cJSON_ArrayForEach(item, teams)
+	{
 		if (out->teams < 2)
 			out->team[out->teams] = text_of(item);
 		out->teams++;
@@ -315,7 +322,8 @@ static void read_start(struct row *out)
 }
 
 /* An id that is a number is kept as it is written: as a double it would lose digits. */
-static enum status read_id(struct row_reader *r, struct row *out, const cJSON *root, struct view written)
+static enum status read_id(
+	struct row_reader *r, struct row *out, const cJSON *root, struct view written)
 {
 	char *id;
 
@@ -331,7 +339,8 @@ static enum status read_id(struct row_reader *r, struct row *out, const cJSON *r
 	return STATUS_OK;
 }
 
-static enum status read_fields(struct row_reader *r, struct row *out, const cJSON *root, const struct look *look)
+static enum status read_fields(
+	struct row_reader *r, struct row *out, const cJSON *root, const struct look *look)
 {
 	out->name = text_at(root, "name");
 	out->match_type = text_at(root, "matchType");
@@ -352,8 +361,15 @@ static enum status read_fields(struct row_reader *r, struct row *out, const cJSO
 static void clear(struct row *out)
 {
 	*out = (struct row){
-		.id = "", .name = "", .match_type = "", .status = "", .venue = "", .series_id = "",
-		.date = "", .start = "", .team = { "", "" },
+		.id = "",
+		.name = "",
+		.match_type = "",
+		.status = "",
+		.venue = "",
+		.series_id = "",
+		.date = "",
+		.start = "",
+		.team = {"", ""},
 	};
 	for (unsigned i = 0; i < ROW_INNINGS; i++)
 		out->score[i].label = "";
@@ -378,8 +394,9 @@ enum status row_read(struct row_reader *r, struct view bytes, struct row *out, s
 	if (root)
 		status = read_fields(r, &row, root, &look);
 	if (r->ran_out || status == STATUS_FULL)
-		return fail(why, STATUS_FULL, "a row of %zu bytes is too rich for %zu bytes of reading room",
-			    bytes.length, r->arena_bytes);
+		return fail(why, STATUS_FULL,
+			"a row of %zu bytes is too rich for %zu bytes of reading room",
+			bytes.length, r->arena_bytes);
 	if (look.is_object && !root)
 		return fail(why, STATUS_BAD_DATA, "this row cannot be read");
 	*out = row;

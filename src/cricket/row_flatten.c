@@ -16,10 +16,10 @@ struct walk {
 	struct view row;
 	char path[PATH_BYTES + sizeof dots];
 	size_t length;
-	bool cut;		/* the path is longer than what is kept */
+	bool cut; /* the path is longer than what is kept */
 	struct {
-		size_t length;		/* of the container's own path */
-		uint64_t elements;	/* met so far; an array's next index */
+		size_t length;	   /* of the container's own path */
+		uint64_t elements; /* met so far; an array's next index */
 		bool cut;
 	} level[JSON_DEPTH + 1];
 	struct buffer *scratch;
@@ -74,7 +74,7 @@ static void add_key(struct walk *w, struct view key)
 			p++;
 		add_to_path(w, from, (size_t)(p - from));
 		if (p < end && *p)
-			add_to_path(w, (char[]){ '\\', *p }, 2);
+			add_to_path(w, (char[]){'\\', *p}, 2);
 		else if (p < end)
 			add_to_path(w, "\xEF\xBF\xBD", 3);
 		p++;
@@ -108,7 +108,8 @@ static enum status take_key(struct walk *w)
 	return STATUS_OK;
 }
 
-/* A value begins inside `depth` containers: an element's path is its index, a member's stands already. */
+/* A value begins inside `depth` containers: an element's path is its index, a member's stands
+ * already. */
 static void begin_value(struct walk *w, unsigned depth, bool in_array)
 {
 	char index[24];
@@ -117,7 +118,9 @@ static void begin_value(struct walk *w, unsigned depth, bool in_array)
 		w->length = w->level[depth].length;
 		w->cut = w->level[depth].cut;
 		add_separator(w, depth);
-		add_to_path(w, index, (size_t)snprintf(index, sizeof index, "%" PRIu64, w->level[depth].elements));
+		add_to_path(w, index,
+			(size_t)snprintf(
+				index, sizeof index, "%" PRIu64, w->level[depth].elements));
 	}
 	w->level[depth].elements++;
 }
@@ -150,8 +153,11 @@ static enum status close_level(struct walk *w, const char *empty)
 static enum status take_scalar(struct walk *w, enum json_event event)
 {
 	static const enum row_kind kinds[] = {
-		[JSON_STRING] = ROW_STRING, [JSON_NUMBER] = ROW_NUMBER, [JSON_TRUE] = ROW_TRUE,
-		[JSON_FALSE] = ROW_FALSE, [JSON_NULL] = ROW_NULL,
+		[JSON_STRING] = ROW_STRING,
+		[JSON_NUMBER] = ROW_NUMBER,
+		[JSON_TRUE] = ROW_TRUE,
+		[JSON_FALSE] = ROW_FALSE,
+		[JSON_NULL] = ROW_NULL,
 	};
 	struct view text = w->json.text;
 	enum status status = STATUS_OK;
@@ -159,7 +165,7 @@ static enum status take_scalar(struct walk *w, enum json_event event)
 	begin_value(w, w->json.depth, parent_is_array(&w->json, w->json.depth));
 	if (event == JSON_STRING)
 		status = decode(w, &text);
-	else	/* also right for the bare number that only the row's end ended */
+	else /* also right for the bare number that only the row's end ended */
 		text = view_of(w->row.bytes + w->json.at, w->json.after - w->json.at);
 	if (status != STATUS_OK)
 		return status;
@@ -179,17 +185,21 @@ static enum status take_event(struct walk *w, enum json_event event)
 		return close_level(w, "{}");
 	case JSON_ARRAY_END:
 		return close_level(w, "[]");
-	case JSON_STRING: case JSON_NUMBER: case JSON_TRUE: case JSON_FALSE: case JSON_NULL:
+	case JSON_STRING:
+	case JSON_NUMBER:
+	case JSON_TRUE:
+	case JSON_FALSE:
+	case JSON_NULL:
 		return take_scalar(w, event);
 	default:
 		return STATUS_OK;
 	}
 }
 
-enum status row_flatten(struct view bytes, struct buffer *scratch, row_field_call *call, void *context,
-			struct why *why)
+enum status row_flatten(struct view bytes, struct buffer *scratch, row_field_call *call,
+	void *context, struct why *why)
 {
-	struct walk w = { .row = bytes, .scratch = scratch, .call = call, .context = context };
+	struct walk w = {.row = bytes, .scratch = scratch, .call = call, .context = context};
 	enum json_event event;
 	enum status status = STATUS_OK;
 
@@ -207,6 +217,7 @@ enum status row_flatten(struct view bytes, struct buffer *scratch, row_field_cal
 	if (status != STATUS_OK)
 		return status;
 	if (event == JSON_BAD)
-		return fail(why, STATUS_BAD_DATA, "not JSON at byte %" PRIu64 ": %s", w.json.after, w.json.wrong);
+		return fail(why, STATUS_BAD_DATA, "not JSON at byte %" PRIu64 ": %s", w.json.after,
+			w.json.wrong);
 	return STATUS_OK;
 }

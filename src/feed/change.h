@@ -1,5 +1,5 @@
-/* change.h - is this state new, given the one directly before it? Pure. A digest is only ever compared
- * with the state before: A, B, A are three states. */
+/* change.h - is this state new, given the one directly before it? Pure. A digest is only ever
+ * compared with the state before: A, B, A are three states. */
 #pragma once
 #include "tls/digest.h"
 #include <stdbool.h>

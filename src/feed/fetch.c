@@ -18,7 +18,8 @@
 enum {
 	CONNECT_MS = 10000,
 	OVERDUE_MS = 2000,
-	SLOW_BYTES_PER_S = 100, SLOW_S = 15,
+	SLOW_BYTES_PER_S = 100,
+	SLOW_S = 15,
 	RECEIVE_BYTES = 16 * 1024,
 	URL_MAX_BYTES = 8 * 1024,
 };
@@ -37,7 +38,7 @@ struct fetch {
 	bool running, in_curl;
 };
 
-/* --- the loop -------------------------------------------------------------------------------------------- */
+/* --- the loop --- */
 
 static void on_timer(void *context);
 static void on_overdue(void *context);
@@ -63,7 +64,7 @@ static void finish(struct fetch *f, CURLcode code, bool broken)
 
 	transfer_judge(&f->transfer, (int)code, &result);
 	if (broken)
-		drop_handles(f);	/* the next transfer makes new ones */
+		drop_handles(f); /* the next transfer makes new ones */
 	else
 		curl_multi_remove_handle(f->multi, f->easy);
 	loop_timer_stop(f->loop, on_overdue, f);
@@ -87,10 +88,12 @@ static void drive(struct fetch *f, curl_socket_t fd, int events)
 	if (message && message->msg == CURLMSG_DONE)
 		finish(f, message->data.result, false);
 	else if (code != CURLM_OK)
-		finish(f, code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT, true);
+		finish(f, code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT,
+			true);
 }
 
-/* curl keeps the time itself, unless it ran out of memory at the wrong moment: then it waits for ever. */
+/* curl keeps the time itself, unless it ran out of memory at the wrong moment: then it waits for
+ * ever. */
 static void on_overdue(void *context)
 {
 	struct fetch *f = context;
@@ -106,7 +109,8 @@ static void on_timer(void *context)
 
 static void on_socket(void *context, int fd, unsigned events)
 {
-	int what = (events & LOOP_READ ? CURL_CSELECT_IN : 0) | (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
+	int what = (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
+		   (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
 
 	drive(context, fd, what);
 }
@@ -126,7 +130,8 @@ static int set_timer(CURLM *multi, long wait_ms, void *context)
 static int set_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *socket_context)
 {
 	struct fetch *f = context;
-	unsigned events = (what & CURL_POLL_IN ? LOOP_READ : 0) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0);
+	unsigned events = (what & CURL_POLL_IN ? LOOP_READ : 0) |
+			  (what & CURL_POLL_OUT ? LOOP_WRITE : 0);
 
 	(void)easy;
 	(void)socket_context;
@@ -137,7 +142,7 @@ static int set_socket(CURL *easy, curl_socket_t fd, int what, void *context, voi
 	return 0;
 }
 
-/* --- handles ------------------------------------------------------------------------------------------------- */
+/* --- handles --- */
 
 static bool add_header(struct fetch *f, const char *line)
 {
@@ -170,8 +175,8 @@ static bool make_headers(struct fetch *f)
 	return made;
 }
 
-/* All options that stay from one transfer to the next. curl answers CURLE_OUT_OF_MEMORY, or that it was
- * built without something; the first answer other than OK is kept. */
+/* All options that stay from one transfer to the next. curl answers CURLE_OUT_OF_MEMORY, or that
+ * it was built without something; the first answer other than OK is kept. */
 static CURLcode set_options(struct fetch *f)
 {
 	CURL *e = f->easy;
@@ -217,7 +222,7 @@ static enum status try_handles(struct fetch *f, struct why *why)
 	code = set_options(f);
 	if (code != CURLE_OK)
 		return fail(why, code == CURLE_OUT_OF_MEMORY ? STATUS_NO_MEMORY : STATUS_FATAL,
-			    "HTTP cannot be set up: %s", curl_easy_strerror(code));
+			"HTTP cannot be set up: %s", curl_easy_strerror(code));
 	curl_multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
 	curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f);
 	curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, set_timer);
@@ -240,7 +245,8 @@ static void start_curl(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-enum status fetch_open(struct fetch **out, struct loop *loop, const struct fetch_options *options, struct why *why)
+enum status fetch_open(
+	struct fetch **out, struct loop *loop, const struct fetch_options *options, struct why *why)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct fetch *f = calloc(1, sizeof *f);
@@ -302,10 +308,10 @@ static enum status use_renewed(struct fetch *f, struct why *why)
 	return make_handles(f, why);
 }
 
-/* --- a transfer ------------------------------------------------------------------------------------------------ */
+/* --- a transfer --- */
 
-enum status fetch_start(struct fetch *f, const char *offset_param, uint64_t offset, fetch_body_call *body,
-			fetch_done_call *done, void *context, struct why *why)
+enum status fetch_start(struct fetch *f, const char *offset_param, uint64_t offset,
+	fetch_body_call *body, fetch_done_call *done, void *context, struct why *why)
 {
 	enum status status;
 
@@ -321,10 +327,11 @@ enum status fetch_start(struct fetch *f, const char *offset_param, uint64_t offs
 	f->done = done;
 	f->context = context;
 	if (curl_easy_setopt(f->easy, CURLOPT_URL, f->url.bytes) != CURLE_OK ||
-	    curl_multi_add_handle(f->multi, f->easy) != CURLM_OK)
+		curl_multi_add_handle(f->multi, f->easy) != CURLM_OK)
 		return fail(why, STATUS_NO_MEMORY, "no memory for a request");
 	f->running = true;
-	status = loop_timer(f->loop, clock_mono_ms() + f->request.timeout_ms + OVERDUE_MS, on_overdue, f);
+	status = loop_timer(
+		f->loop, clock_mono_ms() + f->request.timeout_ms + OVERDUE_MS, on_overdue, f);
 	if (status != STATUS_OK) {
 		curl_multi_remove_handle(f->multi, f->easy);
 		f->running = false;
@@ -341,8 +348,11 @@ int64_t fetch_answered_us(const struct fetch *f)
 void fetch_cancel(struct fetch *f)
 {
 	struct fetch_result result = {
-		.outcome = FETCH_CANCELLED, .code = "api.cancelled", .retry_after_ms = -1,
-		.answered_us = f->transfer.answered_us, .bytes = f->transfer.facts.bytes,
+		.outcome = FETCH_CANCELLED,
+		.code = "api.cancelled",
+		.retry_after_ms = -1,
+		.answered_us = f->transfer.answered_us,
+		.bytes = f->transfer.facts.bytes,
 	};
 
 	assert(!f->in_curl);

@@ -53,21 +53,26 @@ static void judge_timeout(const struct fetch_facts *f, struct fetch_result *out)
 
 	if (!f->resolved) {
 		set(out, FETCH_DNS, "api.dns");
-		fail(&out->why, STATUS_AGAIN, "cannot resolve %s in time; check the board's network and DNS", door);
+		fail(&out->why, STATUS_AGAIN,
+			"cannot resolve %s in time; check the board's network and DNS", door);
 	} else if (!f->connected) {
 		set(out, FETCH_CONNECT, "api.connect");
-		fail(&out->why, STATUS_AGAIN, "%s does not answer the connection; check network and firewall", door);
+		fail(&out->why, STATUS_AGAIN,
+			"%s does not answer the connection; check network and firewall", door);
 	} else if (!f->secured) {
 		set(out, FETCH_CONNECT, "api.connect");
 		fail(&out->why, STATUS_AGAIN, "%s does not finish the TLS handshake", f->host);
 	} else if (strstr(f->curl_text, "too slow")) {
 		set(out, FETCH_SLOW, "api.slow");
-		fail(&out->why, STATUS_AGAIN, "%s sends less than 100 bytes/s (%" PRIu64 " bytes so far); given up",
-		     f->host, f->bytes);
+		fail(&out->why, STATUS_AGAIN,
+			"%s sends less than 100 bytes/s (%" PRIu64 " bytes so far); given up",
+			f->host, f->bytes);
 	} else {
 		set(out, FETCH_TIMEOUT, "api.timeout");
-		fail(&out->why, STATUS_AGAIN, "%s did not finish within %" PRId64 " s (%" PRIu64
-		     " bytes so far); SCOREBOX_API_TIMEOUT is the limit", f->host, f->timeout_ms / 1000, f->bytes);
+		fail(&out->why, STATUS_AGAIN,
+			"%s did not finish within %" PRId64 " s (%" PRIu64
+			" bytes so far); SCOREBOX_API_TIMEOUT is the limit",
+			f->host, f->timeout_ms / 1000, f->bytes);
 	}
 }
 
@@ -75,24 +80,30 @@ static void judge_reset(const struct fetch_facts *f, struct fetch_result *out)
 {
 	set(out, FETCH_RESET, "api.reset");
 	if (!f->header_begun)
-		fail(&out->why, STATUS_AGAIN, "%s closed the connection without an answer", f->host);
+		fail(&out->why, STATUS_AGAIN, "%s closed the connection without an answer",
+			f->host);
 	else if (f->expected_bytes >= 0)
-		fail(&out->why, STATUS_AGAIN, "%s broke the connection after %" PRIu64 " of %" PRId64
-		     " bytes; this answer is dropped", f->host, f->bytes, f->expected_bytes);
+		fail(&out->why, STATUS_AGAIN,
+			"%s broke the connection after %" PRIu64 " of %" PRId64
+			" bytes; this answer is dropped",
+			f->host, f->bytes, f->expected_bytes);
 	else
-		fail(&out->why, STATUS_AGAIN, "%s broke the connection after %" PRIu64
-		     " bytes; this answer is dropped", f->host, f->bytes);
+		fail(&out->why, STATUS_AGAIN,
+			"%s broke the connection after %" PRIu64 " bytes; this answer is dropped",
+			f->host, f->bytes);
 }
 
 static void judge_partial(const struct fetch_facts *f, struct fetch_result *out)
 {
 	set(out, FETCH_PARTIAL, "api.partial");
 	if (f->expected_bytes >= 0)
-		fail(&out->why, STATUS_AGAIN, "answer of %s ends after %" PRIu64 " of %" PRId64
-		     " bytes; it is dropped", f->host, f->bytes, f->expected_bytes);
+		fail(&out->why, STATUS_AGAIN,
+			"answer of %s ends after %" PRIu64 " of %" PRId64 " bytes; it is dropped",
+			f->host, f->bytes, f->expected_bytes);
 	else
-		fail(&out->why, STATUS_AGAIN, "answer of %s ends too early, after %" PRIu64
-		     " bytes; it is dropped", f->host, f->bytes);
+		fail(&out->why, STATUS_AGAIN,
+			"answer of %s ends too early, after %" PRIu64 " bytes; it is dropped",
+			f->host, f->bytes);
 }
 
 static void judge_tls(const struct fetch_facts *f, struct fetch_result *out)
@@ -101,7 +112,7 @@ static void judge_tls(const struct fetch_facts *f, struct fetch_result *out)
 
 	set(out, FETCH_TLS, "api.tls");
 	trust_explain_verdict(trust_error_in(f->curl_text), f->verdict, f->peer_host, words_for_it,
-			      sizeof words_for_it);
+		sizeof words_for_it);
 	fail(&out->why, STATUS_DENIED, "%s", words_for_it);
 }
 
@@ -109,11 +120,13 @@ static void judge_proxy(const struct fetch_facts *f, struct fetch_result *out)
 {
 	set(out, FETCH_CONNECT, "api.proxy");
 	if (f->proxy_status == 407)
-		fail(&out->why, STATUS_DENIED, "proxy %s wants other credentials (407); check SCOREBOX_API_PROXY",
-		     f->proxy_host);
+		fail(&out->why, STATUS_DENIED,
+			"proxy %s wants other credentials (407); check SCOREBOX_API_PROXY",
+			f->proxy_host);
 	else if (f->proxy_status > 0)
-		fail(&out->why, STATUS_AGAIN, "proxy %s refuses the way to %s (%d); check SCOREBOX_API_PROXY",
-		     f->proxy_host, f->host, f->proxy_status);
+		fail(&out->why, STATUS_AGAIN,
+			"proxy %s refuses the way to %s (%d); check SCOREBOX_API_PROXY",
+			f->proxy_host, f->host, f->proxy_status);
 	else
 		fail(&out->why, STATUS_AGAIN, "proxy %s: %s", f->proxy_host, words(f));
 }
@@ -121,7 +134,8 @@ static void judge_proxy(const struct fetch_facts *f, struct fetch_result *out)
 static void judge_headers(const struct fetch_facts *f, struct fetch_result *out)
 {
 	set(out, FETCH_HEADERS, "api.headers");
-	fail(&out->why, STATUS_AGAIN, "the headers of %s's answer are larger than 64 KiB; is this the API?", f->host);
+	fail(&out->why, STATUS_AGAIN,
+		"the headers of %s's answer are larger than 64 KiB; is this the API?", f->host);
 }
 
 /* Our own callbacks stopped it: that is the reason, whatever curl calls it. True: judged. */
@@ -131,13 +145,18 @@ static bool judge_stopped(const struct fetch_facts *f, struct fetch_result *out)
 		judge_headers(f, out);
 	} else if (f->too_big) {
 		set(out, FETCH_TOO_BIG, "api.toobig");
-		fail(&out->why, STATUS_FULL, "answer of %s is larger than %" PRIu64
-		     " bytes; raise SCOREBOX_API_MAX_BODY if that is right", f->host, f->max_body_bytes);
+		fail(&out->why, STATUS_FULL,
+			"answer of %s is larger than %" PRIu64
+			" bytes; raise SCOREBOX_API_MAX_BODY if that is right",
+			f->host, f->max_body_bytes);
 	} else if (f->not_json) {
 		set(out, FETCH_NOT_JSON, "api.notjson");
-		fail(&out->why, STATUS_BAD_DATA, "%s sent %s%s%s%s, not JSON (a login page? check SCOREBOX_API_URL "
-		     "and the network)", f->host, *f->content_type ? f->content_type : "something",
-		     *f->first_bytes ? " beginning '" : "", f->first_bytes, *f->first_bytes ? "'" : "");
+		fail(&out->why, STATUS_BAD_DATA,
+			"%s sent %s%s%s%s, not JSON (a login page? check SCOREBOX_API_URL "
+			"and the network)",
+			f->host, *f->content_type ? f->content_type : "something",
+			*f->first_bytes ? " beginning '" : "", f->first_bytes,
+			*f->first_bytes ? "'" : "");
 	} else if (f->refused != STATUS_OK) {
 		set(out, FETCH_REFUSED, "api.refused");
 		out->refused = f->refused;
@@ -153,11 +172,13 @@ static void judge_failure(const struct fetch_facts *f, struct fetch_result *out)
 	switch ((CURLcode)f->curl_code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
 		set(out, FETCH_DNS, "api.dns");
-		fail(&out->why, STATUS_AGAIN, "cannot resolve %s; check the board's network and DNS", f->peer_host);
+		fail(&out->why, STATUS_AGAIN,
+			"cannot resolve %s; check the board's network and DNS", f->peer_host);
 		return;
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		set(out, FETCH_DNS, "api.dns");
-		fail(&out->why, STATUS_AGAIN, "cannot resolve proxy %s; check SCOREBOX_API_PROXY", f->proxy_host);
+		fail(&out->why, STATUS_AGAIN, "cannot resolve proxy %s; check SCOREBOX_API_PROXY",
+			f->proxy_host);
 		return;
 	case CURLE_COULDNT_CONNECT:
 		set(out, FETCH_CONNECT, "api.connect");
@@ -169,14 +190,19 @@ static void judge_failure(const struct fetch_facts *f, struct fetch_result *out)
 	case CURLE_PARTIAL_FILE:
 		judge_partial(f, out);
 		return;
-	case CURLE_RECV_ERROR: case CURLE_SEND_ERROR: case CURLE_GOT_NOTHING:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+	case CURLE_GOT_NOTHING:
 		judge_reset(f, out);
 		return;
 	case CURLE_TOO_LARGE:
 		judge_headers(f, out);
 		return;
-	case CURLE_SSL_CONNECT_ERROR: case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER: case CURLE_SSL_CLIENTCERT:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_CLIENTCERT:
 		judge_tls(f, out);
 		return;
 	case CURLE_BAD_CONTENT_ENCODING:
@@ -190,7 +216,8 @@ static void judge_failure(const struct fetch_facts *f, struct fetch_result *out)
 		return;
 	default:
 		set(out, FETCH_HTTP, "api.http");
-		fail(&out->why, STATUS_AGAIN, "%s does not speak HTTP as it should: %s", f->host, words(f));
+		fail(&out->why, STATUS_AGAIN, "%s does not speak HTTP as it should: %s", f->host,
+			words(f));
 		return;
 	}
 }
@@ -201,8 +228,10 @@ static void judge_redirect(const struct fetch_facts *f, struct fetch_result *out
 	int shown = (int)strcspn(f->location, "?#");
 
 	set(out, FETCH_REDIRECT, "api.redirect");
-	fail(&out->why, STATUS_DENIED, "%s sends us on (HTTP %d) to '%.*s', which is not followed; if that is the "
-	     "right address, set SCOREBOX_API_URL to it", f->host, f->http_status, shown, f->location);
+	fail(&out->why, STATUS_DENIED,
+		"%s sends us on (HTTP %d) to '%.*s', which is not followed; if that is the "
+		"right address, set SCOREBOX_API_URL to it",
+		f->host, f->http_status, shown, f->location);
 }
 
 static void judge_status(const struct fetch_facts *f, struct fetch_result *out)
@@ -212,19 +241,23 @@ static void judge_status(const struct fetch_facts *f, struct fetch_result *out)
 	out->retry_after_ms = fetch_retry_after_ms(f->retry_after, f->now_us);
 	if (status == 401 || status == 403) {
 		set(out, FETCH_AUTH, "api.auth");
-		fail(&out->why, STATUS_DENIED, "%s answered HTTP %d: API key rejected (check SCOREBOX_API_KEY)",
-		     f->host, status);
+		fail(&out->why, STATUS_DENIED,
+			"%s answered HTTP %d: API key rejected (check SCOREBOX_API_KEY)", f->host,
+			status);
 	} else if (status == 429) {
 		set(out, FETCH_QUOTA, "api.quota");
-		fail(&out->why, STATUS_AGAIN, "%s answered HTTP 429: too many requests for this key", f->host);
+		fail(&out->why, STATUS_AGAIN,
+			"%s answered HTTP 429: too many requests for this key", f->host);
 	} else if (status >= 500) {
 		set(out, FETCH_SERVER, "api.server");
-		fail(&out->why, STATUS_AGAIN, "%s answered HTTP %d: its own trouble", f->host, status);
+		fail(&out->why, STATUS_AGAIN, "%s answered HTTP %d: its own trouble", f->host,
+			status);
 	} else if (status >= 300 && status < 400) {
 		judge_redirect(f, out);
 	} else {
 		set(out, FETCH_HTTP, "api.http");
-		fail(&out->why, STATUS_AGAIN, "%s answered HTTP %d; check SCOREBOX_API_URL", f->host, status);
+		fail(&out->why, STATUS_AGAIN, "%s answered HTTP %d; check SCOREBOX_API_URL",
+			f->host, status);
 	}
 }
 

@@ -13,20 +13,22 @@ static const int64_t start_near_us = 30 * MINUTE_US;
 
 void pace_init(struct pace *p)
 {
-	*p = (struct pace){ .hits_today = -1, .hits_limit = -1, .hits_used = -1, .pages_per_sweep = 1 };
+	*p = (struct pace){
+		.hits_today = -1, .hits_limit = -1, .hits_used = -1, .pages_per_sweep = 1};
 }
 
-/* --- the text form ----------------------------------------------------------------------------------- */
+/* --- the text form --- */
 
 void pace_save(const struct pace *p, char *out, size_t out_bytes)
 {
 	/* The reason may hold blanks: it comes last. */
 	snprintf(out, out_bytes,
-		 "today=%" PRId64 " limit=%" PRId64 " used=%" PRId64 " seen=%" PRId64 " reset=%" PRId64
-		 " learnt=%d until=%" PRId64 " pages=%u live=%u soon=%u start=%" PRId64 " swept=%" PRId64 " why=%s",
-		 p->hits_today, p->hits_limit, p->hits_used, p->hits_seen_us, p->reset_us_of_day,
-		 p->reset_learnt, p->blocked_until_us, p->pages_per_sweep, p->live, p->upcoming_soon,
-		 p->next_start_us, p->swept_us, p->blocked_why);
+		"today=%" PRId64 " limit=%" PRId64 " used=%" PRId64 " seen=%" PRId64
+		" reset=%" PRId64 " learnt=%d until=%" PRId64
+		" pages=%u live=%u soon=%u start=%" PRId64 " swept=%" PRId64 " why=%s",
+		p->hits_today, p->hits_limit, p->hits_used, p->hits_seen_us, p->reset_us_of_day,
+		p->reset_learnt, p->blocked_until_us, p->pages_per_sweep, p->live, p->upcoming_soon,
+		p->next_start_us, p->swept_us, p->blocked_why);
 }
 
 static void load_word(struct pace *p, const char *name, size_t length, int64_t value)
@@ -35,15 +37,22 @@ static void load_word(struct pace *p, const char *name, size_t length, int64_t v
 		const char *name;
 		int64_t *where;
 	} words[] = {
-		{ "today", &p->hits_today }, { "limit", &p->hits_limit }, { "used", &p->hits_used },
-		{ "seen", &p->hits_seen_us }, { "reset", &p->reset_us_of_day },
-		{ "until", &p->blocked_until_us }, { "start", &p->next_start_us }, { "swept", &p->swept_us },
+		{"today", &p->hits_today},
+		{"limit", &p->hits_limit},
+		{"used", &p->hits_used},
+		{"seen", &p->hits_seen_us},
+		{"reset", &p->reset_us_of_day},
+		{"until", &p->blocked_until_us},
+		{"start", &p->next_start_us},
+		{"swept", &p->swept_us},
 	};
 	const struct {
 		const char *name;
 		unsigned *where;
 	} counts[] = {
-		{ "pages", &p->pages_per_sweep }, { "live", &p->live }, { "soon", &p->upcoming_soon },
+		{"pages", &p->pages_per_sweep},
+		{"live", &p->live},
+		{"soon", &p->upcoming_soon},
 	};
 	struct view word = view_of(name, length);
 
@@ -81,10 +90,10 @@ void pace_load(struct pace *p, const char *text)
 		p->reset_us_of_day = 0;
 }
 
-/* --- quota and blocks ------------------------------------------------------------------------------------ */
+/* --- quota and blocks --- */
 
-/* hitsToday fell between `from` and now: the reset lies there. What is believed stands when it does too;
- * else the end of the span is taken, which errs towards asking late. */
+/* hitsToday fell between `from` and now: the reset lies there. What is believed stands when it
+ * does too; else the end of the span is taken, which errs towards asking late. */
 static void learn_reset(struct pace *p, int64_t from_us, int64_t now_us)
 {
 	if (now_us - from_us >= DAY_US || now_us < from_us)
@@ -151,7 +160,8 @@ static int64_t span_in(const char *text)
 static bool guess_failed(const struct pace *p, int64_t now_us)
 {
 	return !p->reset_learnt && p->blocked_until_us > 0 && now_us >= p->blocked_until_us &&
-	       now_us - p->blocked_until_us < HOUR_US && now_us - pace_last_reset_us(p, now_us) < DAY_US / 2;
+	       now_us - p->blocked_until_us < HOUR_US &&
+	       now_us - pace_last_reset_us(p, now_us) < DAY_US / 2;
 }
 
 int64_t pace_block_of_reason(const struct pace *p, const char *reason, int64_t now_us)
@@ -163,14 +173,15 @@ int64_t pace_block_of_reason(const struct pace *p, const char *reason, int64_t n
 		if (ms > 0)
 			return ms > DAY_US / 1000 ? DAY_US / 1000 : ms;
 	}
-	if (!text_contains_ignoring_case(reason, "limit") || !text_contains_ignoring_case(reason, "exceed"))
+	if (!text_contains_ignoring_case(reason, "limit") ||
+		!text_contains_ignoring_case(reason, "exceed"))
 		return 0;
 	if (guess_failed(p, now_us))
 		return HOUR_US / 1000;
 	return (pace_last_reset_us(p, now_us) + DAY_US - now_us) / 1000;
 }
 
-/* --- sweeps ------------------------------------------------------------------------------------------------- */
+/* --- sweeps --- */
 
 enum pace_phase pace_phase_of(const struct pace_match *m, int64_t now_us)
 {
@@ -199,11 +210,12 @@ void pace_sweep_begin(struct pace *p)
 	p->counted_start_us = 0;
 }
 
-/* Something may begin without notice: rain stopped play, or it is the day and the hour is not known. */
+/* Something may begin without notice: rain stopped play, or it is the day and the hour is not
+ * known. */
 static bool may_begin_soon(const struct pace_match *m, int64_t now_us)
 {
 	return m->started || (m->start_us && llabs(now_us - m->start_us) < DAY_US &&
-			      !(m->start_time_known && m->start_us > now_us));
+				     !(m->start_time_known && m->start_us > now_us));
 }
 
 void pace_sweep_match(struct pace *p, const struct pace_match *m, int64_t now_us)
@@ -217,7 +229,7 @@ void pace_sweep_match(struct pace *p, const struct pace_match *m, int64_t now_us
 	if (may_begin_soon(m, now_us))
 		p->counted_soon++;
 	if (m->start_time_known && m->start_us > now_us &&
-	    (!p->counted_start_us || m->start_us < p->counted_start_us))
+		(!p->counted_start_us || m->start_us < p->counted_start_us))
 		p->counted_start_us = m->start_us;
 }
 

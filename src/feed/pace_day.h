@@ -3,8 +3,8 @@
 #include "feed/pace.h"
 
 #define MINUTE_US ((int64_t)60 * 1000 * 1000)
-#define HOUR_US   (60 * MINUTE_US)
-#define DAY_US    (24 * HOUR_US)
+#define HOUR_US	  (60 * MINUTE_US)
+#define DAY_US	  (24 * HOUR_US)
 
 static inline int64_t pace_of_day_us(int64_t wall_us)
 {

@@ -48,15 +48,18 @@ static void set(struct pace_plan *out, int64_t now_us, int64_t wait_ms)
 	out->at_us = now_us + wait_ms * 1000;
 }
 
-/* A plan `interval` after the last sweep; the interval bounds the wait should the clock have gone back. */
-static void set_after_sweep(const struct pace *p, struct pace_plan *out, int64_t now_us, int64_t interval_ms)
+/* A plan `interval` after the last sweep; the interval bounds the wait should the clock have
+ * gone back. */
+static void set_after_sweep(
+	const struct pace *p, struct pace_plan *out, int64_t now_us, int64_t interval_ms)
 {
 	int64_t since_ms = p->swept_us ? (now_us - p->swept_us) / 1000 : interval_ms;
 
 	set(out, now_us, since_ms < 0 ? interval_ms : larger(interval_ms - since_ms, 0));
 }
 
-/* The block that stands, in ms from now. No block is longer than a day: a longer one is a clock gone back. */
+/* The block that stands, in ms from now. No block is longer than a day: a longer one is a clock
+ * gone back. */
 static int64_t blocked_ms(const struct pace *p, int64_t now_us)
 {
 	int64_t left_us = p->blocked_until_us - now_us;
@@ -73,7 +76,8 @@ static int64_t retry_ms(const struct pace *p, int64_t first_ms)
 	return larger(smaller(wait_ms, retry_ceiling_ms), first_ms);
 }
 
-static void plan_fixed(const struct pace *p, const struct pace_settings *s, int64_t now_us, struct pace_plan *out)
+static void plan_fixed(
+	const struct pace *p, const struct pace_settings *s, int64_t now_us, struct pace_plan *out)
 {
 	set_after_sweep(p, out, now_us, s->fixed_ms);
 	snprintf(out->why, sizeof out->why, "fixed interval");
@@ -89,7 +93,8 @@ static int64_t idle_ms(const struct pace *p)
 	int64_t wait_ms = p->upcoming_soon ? soon_ms : hour_ms;
 
 	if (p->next_start_us > p->swept_us)
-		wait_ms = smaller(wait_ms, larger((p->next_start_us - before_start_us - p->swept_us) / 1000, 0));
+		wait_ms = smaller(wait_ms,
+			larger((p->next_start_us - before_start_us - p->swept_us) / 1000, 0));
 	return wait_ms;
 }
 
@@ -103,8 +108,8 @@ static void say_what_is_on(const struct pace *p, char *out, size_t out_bytes)
 		snprintf(out, out_bytes, "nothing live");
 }
 
-static void plan_automatic(const struct pace *p, const struct pace_settings *s, int64_t now_us,
-			   struct pace_plan *out)
+static void plan_automatic(
+	const struct pace *p, const struct pace_settings *s, int64_t now_us, struct pace_plan *out)
 {
 	int64_t left = hits_left(p, now_us), cost = hits_a_sweep(p);
 	int64_t to_reset_ms = (pace_last_reset_us(p, now_us) + DAY_US - now_us) / 1000;
@@ -114,31 +119,37 @@ static void plan_automatic(const struct pace *p, const struct pace_settings *s, 
 	say_what_is_on(p, on, sizeof on);
 	if (left >= 0 && left < cost) {
 		set(out, now_us, larger(to_reset_ms, s->min_ms));
-		snprintf(out->why, sizeof out->why, "%s; %" PRId64 " of %" PRId64
-			 " hits left beyond the reserve, a sweep takes %" PRId64 ": waiting for the reset",
-			 on, left, p->hits_limit, cost);
+		snprintf(out->why, sizeof out->why,
+			"%s; %" PRId64 " of %" PRId64
+			" hits left beyond the reserve, a sweep takes %" PRId64
+			": waiting for the reset",
+			on, left, p->hits_limit, cost);
 		return;
 	}
 	if (left >= 0)
 		interval_ms = larger(interval_ms, to_reset_ms / (left / cost));
 	if (p->failures > 0) {
-		/* The first tries are for passing trouble; later ones keep to the quota, which they may cost. */
+		/* The first tries are for passing trouble; later ones keep to the quota, which
+		 * they may cost. */
 		int64_t wait_ms = retry_ms(p, larger(s->min_ms, 1000));
 
-		set(out, now_us, p->failures <= FREE_RETRIES ? wait_ms : larger(wait_ms, interval_ms));
+		set(out, now_us,
+			p->failures <= FREE_RETRIES ? wait_ms : larger(wait_ms, interval_ms));
 		snprintf(out->why, sizeof out->why, "trying again, %u failed", p->failures);
 		return;
 	}
 	set_after_sweep(p, out, now_us, interval_ms);
 	if (left >= 0)
-		snprintf(out->why, sizeof out->why, "%s, %" PRId64 " of %" PRId64 " hits left, %u page%s a sweep",
-			 on, left + RESERVE_HITS, p->hits_limit, p->pages_per_sweep,
-			 p->pages_per_sweep == 1 ? "" : "s");
+		snprintf(out->why, sizeof out->why,
+			"%s, %" PRId64 " of %" PRId64 " hits left, %u page%s a sweep", on,
+			left + RESERVE_HITS, p->hits_limit, p->pages_per_sweep,
+			p->pages_per_sweep == 1 ? "" : "s");
 	else
 		snprintf(out->why, sizeof out->why, "%s", on);
 }
 
-void pace_next(const struct pace *p, const struct pace_settings *s, int64_t now_us, struct pace_plan *out)
+void pace_next(
+	const struct pace *p, const struct pace_settings *s, int64_t now_us, struct pace_plan *out)
 {
 	int64_t block_ms = blocked_ms(p, now_us);
 

@@ -42,19 +42,20 @@ enum status pointer_parse(struct pointer *p, const char *text, struct why *why)
 		if (plain == '/') {
 			end_step(p, length);
 			if (p->steps == POINTER_STEPS)
-				return fail(why, STATUS_BAD_DATA, "pointer '%s' has more than %d steps",
-					    text, POINTER_STEPS);
+				return fail(why, STATUS_BAD_DATA,
+					"pointer '%s' has more than %d steps", text, POINTER_STEPS);
 			continue;
 		}
 		if (plain == '~') {
 			c++;
 			if (*c != '0' && *c != '1')
 				return fail(why, STATUS_BAD_DATA,
-					    "in pointer '%s' a '~' wants 0 or 1 behind it", text);
+					"in pointer '%s' a '~' wants 0 or 1 behind it", text);
 			plain = *c == '0' ? '~' : '/';
 		}
 		if (length == POINTER_BYTES)
-			return fail(why, STATUS_BAD_DATA, "pointer is longer than %d bytes", POINTER_BYTES);
+			return fail(why, STATUS_BAD_DATA, "pointer is longer than %d bytes",
+				POINTER_BYTES);
 		p->names[length++] = plain;
 	}
 	end_step(p, length);

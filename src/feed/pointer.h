@@ -1,6 +1,7 @@
-/* pointer.h - a JSON pointer (RFC 6901) followed while a document is scanned: no paths are built, the
- * pointer keeps the level down to which the open containers agree with it. Where keys repeat, the first
- * one leads on, even into nothing. Depths count from the value the pointer is relative to. */
+/* pointer.h - a JSON pointer (RFC 6901) followed while a document is scanned: no paths are
+ * built, the pointer keeps the level down to which the open containers agree with it. Where keys
+ * repeat, the first one leads on, even into nothing. Depths count from the value the pointer is
+ * relative to. */
 #pragma once
 #include "base/buffer.h"
 #include "base/status.h"
@@ -10,15 +11,15 @@
 enum { POINTER_BYTES = 256, POINTER_STEPS = 16, POINTER_KEY_RAW = 6 * POINTER_BYTES };
 
 struct pointer {
-	char names[POINTER_BYTES];		/* the steps, decoded, one behind the other */
-	uint16_t start[POINTER_STEPS + 1];	/* where each begins, and the last one ends */
-	uint64_t number[POINTER_STEPS];		/* as an array index; UINT64_MAX: none */
+	char names[POINTER_BYTES];	   /* the steps, decoded, one behind the other */
+	uint16_t start[POINTER_STEPS + 1]; /* where each begins, and the last one ends */
+	uint64_t number[POINTER_STEPS];	   /* as an array index; UINT64_MAX: none */
 	unsigned steps;
 
-	unsigned level;		/* containers entered that lie on the way */
-	uint64_t index;		/* of the next element, where the innermost of them is an array */
-	bool armed;		/* the key before the next value is the step wanted */
-	bool done;		/* arrived, or never will */
+	unsigned level; /* containers entered that lie on the way */
+	uint64_t index; /* of the next element, where the innermost of them is an array */
+	bool armed;	/* the key before the next value is the step wanted */
+	bool done;	/* arrived, or never will */
 };
 
 /* "" is the value itself. STATUS_BAD_DATA with the matter in `why`. */

@@ -84,8 +84,10 @@ static enum status take_url(struct request *r, CURLU *url, const char *text, str
 	if (status == STATUS_NO_MEMORY)
 		return fail(why, status, "no memory for the API's URL");
 	if (status != STATUS_OK)
-		return fail(why, status, "the API's URL must be https://host[:port]/path, with host and path of at "
-			    "most some 240 bytes each, not '%.*s'", (int)strcspn(text, "?#"), text);
+		return fail(why, status,
+			"the API's URL must be https://host[:port]/path, with host and path of at "
+			"most some 240 bytes each, not '%.*s'",
+			(int)strcspn(text, "?#"), text);
 	drop_brackets(r->peer_host);
 	snprintf(r->source, sizeof r->source, "https://%s%s", r->host, path);
 	return STATUS_OK;
@@ -129,7 +131,8 @@ static char *copy(const char *text)
 	return strdup(text ? text : "");
 }
 
-static enum status take_options(struct request *r, const struct fetch_options *o, CURLU *url, struct why *why)
+static enum status take_options(
+	struct request *r, const struct fetch_options *o, CURLU *url, struct why *why)
 {
 	enum status status;
 
@@ -167,7 +170,8 @@ enum status request_make(struct request *r, const struct fetch_options *o, struc
 
 static enum status add_escaped(struct buffer *b, const char *text)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 	enum status status = STATUS_OK;
 
 	for (; *text && status == STATUS_OK; text++) {
@@ -190,8 +194,8 @@ static enum status add_parameter(struct buffer *b, const char *name, const char 
 	return status == STATUS_OK ? add_escaped(b, value) : status;
 }
 
-enum status request_url(const struct request *r, const char *offset_param, uint64_t offset, struct buffer *out,
-			struct why *why)
+enum status request_url(const struct request *r, const char *offset_param, uint64_t offset,
+	struct buffer *out, struct why *why)
 {
 	char number[24];
 	enum status status;

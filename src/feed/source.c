@@ -6,19 +6,35 @@
 #include <stdio.h>
 #include <string.h>
 
-/* CricAPI v1: {"apikey", "data": [rows], "status": "success", "info": {figures}}; a failure has no data
- * but {"status": "failure", "reason": "..."}. */
+/* CricAPI v1: {"apikey", "data": [rows], "status": "success", "info": {figures}}; a failure has
+ * no data but {"status": "failure", "reason": "..."}. */
 static const struct source cricapi = {
-	.records = "/data", .id = "/id", .ok = "/status=success", .reason = "/reason",
-	.total = "/info/totalRows", .offset_param = "offset",
-	.hits_today = "/info/hitsToday", .hits_limit = "/info/hitsLimit", .hits_used = "/info/hitsUsed",
-	.key_param = "apikey", .key_header = "",
+	.records = "/data",
+	.id = "/id",
+	.ok = "/status=success",
+	.reason = "/reason",
+	.total = "/info/totalRows",
+	.offset_param = "offset",
+	.hits_today = "/info/hitsToday",
+	.hits_limit = "/info/hitsLimit",
+	.hits_used = "/info/hitsUsed",
+	.key_param = "apikey",
+	.key_header = "",
 };
 
 /* A bare list of objects with an id each is the least that can be asked of an API. */
 static const struct source custom = {
-	.records = "", .id = "/id", .ok = "", .reason = "", .total = "", .offset_param = "",
-	.hits_today = "", .hits_limit = "", .hits_used = "", .key_param = "apikey", .key_header = "",
+	.records = "",
+	.id = "/id",
+	.ok = "",
+	.reason = "",
+	.total = "",
+	.offset_param = "",
+	.hits_today = "",
+	.hits_limit = "",
+	.hits_used = "",
+	.key_param = "apikey",
+	.key_header = "",
 };
 
 enum status source_profile(const char *name, struct source *out)
@@ -49,9 +65,10 @@ static enum status check_test(const char *test, struct why *why)
 		return STATUS_OK;
 	if (!equals)
 		return fail(why, STATUS_BAD_DATA,
-			    "success test '%s' must read POINTER=VALUE, as in /status=success", test);
+			"success test '%s' must read POINTER=VALUE, as in /status=success", test);
 	if ((size_t)(equals - test) >= sizeof path || strlen(equals + 1) >= POINTER_BYTES)
-		return fail(why, STATUS_BAD_DATA, "success test is longer than %d bytes", POINTER_BYTES);
+		return fail(why, STATUS_BAD_DATA, "success test is longer than %d bytes",
+			POINTER_BYTES);
 	snprintf(path, sizeof path, "%.*s", (int)(equals - test), test);
 	return check_pointer("success test", path, why);
 }
@@ -62,7 +79,7 @@ static enum status check_parameter(const char *what, const char *name, struct wh
 	for (const char *c = name; *c; c++) {
 		if (*c <= ' ' || *c > '~' || strchr("&=?#%+:", *c))
 			return fail(why, STATUS_BAD_DATA, "%s '%s' may not hold '%c'", what, name,
-				    *c > ' ' && *c <= '~' ? *c : '?');
+				*c > ' ' && *c <= '~' ? *c : '?');
 	}
 	return STATUS_OK;
 }
@@ -72,13 +89,19 @@ enum status source_check(const struct source *s, struct why *why)
 	const struct {
 		const char *what, *pointer;
 	} pointers[] = {
-		{ "records", s->records }, { "id", s->id }, { "reason", s->reason }, { "total", s->total },
-		{ "hits today", s->hits_today }, { "hits limit", s->hits_limit }, { "hits used", s->hits_used },
+		{"records", s->records},
+		{"id", s->id},
+		{"reason", s->reason},
+		{"total", s->total},
+		{"hits today", s->hits_today},
+		{"hits limit", s->hits_limit},
+		{"hits used", s->hits_used},
 	};
 	enum status status = STATUS_OK;
 
 	if (!*s->id)
-		return fail(why, STATUS_BAD_DATA, "id: a pointer within a row is needed, as in /id");
+		return fail(
+			why, STATUS_BAD_DATA, "id: a pointer within a row is needed, as in /id");
 	for (size_t i = 0; i < sizeof pointers / sizeof *pointers && status == STATUS_OK; i++)
 		status = check_pointer(pointers[i].what, pointers[i].pointer, why);
 	if (status == STATUS_OK)

@@ -15,38 +15,49 @@
 #include <string.h>
 
 enum {
-	HELD_BYTES = POINTER_KEY_RAW,	/* raw text of a key or figure: six bytes may stand for one */
+	HELD_BYTES = POINTER_KEY_RAW, /* raw text of a key or figure: six bytes may stand for one */
 };
 
 /* What is looked for around the rows, and the id within one. */
-enum target { RECORDS, OK, REASON, TOTAL, HITS_TODAY, HITS_LIMIT, HITS_USED, ENVELOPE_TARGETS, ID = ENVELOPE_TARGETS, TARGETS };
+enum target {
+	RECORDS,
+	OK,
+	REASON,
+	TOTAL,
+	HITS_TODAY,
+	HITS_LIMIT,
+	HITS_USED,
+	ENVELOPE_TARGETS,
+	ID = ENVELOPE_TARGETS,
+	TARGETS
+};
 
 struct split {
 	struct json json;
 	struct pointer pointer[TARGETS];
 	bool used[TARGETS];
-	uint32_t levels;	/* bit n: an envelope pointer waits at depth n */
-	unsigned here;		/* bit n: the value being read is target n */
-	bool begun;		/* its beginning was told by a part */
+	uint32_t levels; /* bit n: an envelope pointer waits at depth n */
+	unsigned here;	 /* bit n: the value being read is target n */
+	bool begun;	 /* its beginning was told by a part */
 
-	char held[HELD_BYTES];	/* the raw text of a key or target that pieces' ends cut */
+	char held[HELD_BYTES]; /* the raw text of a key or target that pieces' ends cut */
 	size_t held_length;
-	bool held_cut;		/* there was more */
+	bool held_cut; /* there was more */
 	char decoded[HELD_BYTES];
 
 	bool in_records;
-	unsigned records_depth;	/* open containers inside the array of rows */
+	unsigned records_depth; /* open containers inside the array of rows */
 	bool row_open;
 	uint64_t row_at;
-	const char *row_from;	/* the row's bytes that lie in the present piece begin here */
-	struct buffer row;	/* those of the pieces before */
+	const char *row_from; /* the row's bytes that lie in the present piece begin here */
+	struct buffer row;    /* those of the pieces before */
 	size_t max_record;
 	char id[SPLIT_ID_BYTES];
 	size_t id_length;
-	const char *id_reason;	/* NULL: the id is usable */
+	const char *id_reason; /* NULL: the id is usable */
 
 	char ok_value[256];
-	bool ok_any;		/* no test: an answer with rows is a success */
+	bool ok_any; /* no test: an answer with rows is a success */
 	struct split_envelope envelope;
 	split_row_call *call;
 	void *context;
@@ -60,8 +71,10 @@ static enum status parse_test(struct split *s, const char *test, struct why *why
 	s->ok_any = !*test;
 	if (!*test)
 		return STATUS_OK;
-	if (!equals || (size_t)(equals - test) >= sizeof path || strlen(equals + 1) >= sizeof s->ok_value)
-		return fail(why, STATUS_BAD_DATA, "success test '%s' must read POINTER=VALUE", test);
+	if (!equals || (size_t)(equals - test) >= sizeof path ||
+		strlen(equals + 1) >= sizeof s->ok_value)
+		return fail(
+			why, STATUS_BAD_DATA, "success test '%s' must read POINTER=VALUE", test);
 	memcpy(path, test, (size_t)(equals - test));
 	path[equals - test] = '\0';
 	strcpy(s->ok_value, equals + 1);
@@ -72,9 +85,13 @@ static enum status parse_test(struct split *s, const char *test, struct why *why
 static enum status parse_pointers(struct split *s, const struct source *source, struct why *why)
 {
 	const char *text[TARGETS] = {
-		[RECORDS] = source->records, [REASON] = source->reason, [TOTAL] = source->total,
-		[HITS_TODAY] = source->hits_today, [HITS_LIMIT] = source->hits_limit,
-		[HITS_USED] = source->hits_used, [ID] = source->id,
+		[RECORDS] = source->records,
+		[REASON] = source->reason,
+		[TOTAL] = source->total,
+		[HITS_TODAY] = source->hits_today,
+		[HITS_LIMIT] = source->hits_limit,
+		[HITS_USED] = source->hits_used,
+		[ID] = source->id,
 	};
 	enum status status = STATUS_OK;
 
@@ -103,8 +120,8 @@ static bool level_awaited(const struct split *s, unsigned depth)
 	return depth <= POINTER_STEPS && s->levels >> depth & 1;
 }
 
-enum status split_open(struct split **out, const struct source *source, size_t max_record, split_row_call *call,
-		       void *context, struct why *why)
+enum status split_open(struct split **out, const struct source *source, size_t max_record,
+	split_row_call *call, void *context, struct why *why)
 {
 	struct split *s = calloc(1, sizeof *s);
 	enum status status;
@@ -149,11 +166,14 @@ void split_reset(struct split *s)
 	s->in_records = false;
 	s->row_open = false;
 	s->envelope = (struct split_envelope){
-		.total = -1, .hits_today = -1, .hits_limit = -1, .hits_used = -1,
+		.total = -1,
+		.hits_today = -1,
+		.hits_limit = -1,
+		.hits_used = -1,
 	};
 }
 
-/* --- text of keys and targets ------------------------------------------------------------------------- */
+/* --- text of keys and targets --- */
 
 static void hold(struct split *s, struct view part)
 {
@@ -167,8 +187,8 @@ static void hold(struct split *s, struct view part)
 	s->held_length += part.length;
 }
 
-/* The text of the key or scalar that ends now, decoded when it is a string; *cut: it was too long to
- * keep. Lives until the next call. */
+/* The text of the key or scalar that ends now, decoded when it is a string; *cut: it was too
+ * long to keep. Lives until the next call. */
 static struct view whole_text(struct split *s, bool string, bool *cut, unsigned *lone)
 {
 	struct view raw = s->json.text;
@@ -189,9 +209,10 @@ static struct view whole_text(struct split *s, bool string, bool *cut, unsigned 
 	return view_of(s->decoded, json_decode(raw, s->decoded, lone));
 }
 
-/* --- the id --------------------------------------------------------------------------------------------- */
+/* --- the id --- */
 
-static void take_id(struct split *s, enum json_event event, struct view text, bool cut, unsigned lone)
+static void take_id(
+	struct split *s, enum json_event event, struct view text, bool cut, unsigned lone)
 {
 	s->id_reason = NULL;
 	if (event != JSON_STRING && (event != JSON_NUMBER || !split_is_whole_number(text)))
@@ -208,7 +229,7 @@ static void take_id(struct split *s, enum json_event event, struct view text, bo
 	s->id_length = text.length;
 }
 
-/* --- figures and texts around the rows -------------------------------------------------------------------- */
+/* --- figures and texts around the rows --- */
 
 static void take_scalar(struct split *s, enum json_event event)
 {
@@ -216,8 +237,10 @@ static void take_scalar(struct split *s, enum json_event event)
 	unsigned lone;
 	struct view text = whole_text(s, event == JSON_STRING, &cut, &lone);
 	int64_t *figures[ENVELOPE_TARGETS] = {
-		[TOTAL] = &s->envelope.total, [HITS_TODAY] = &s->envelope.hits_today,
-		[HITS_LIMIT] = &s->envelope.hits_limit, [HITS_USED] = &s->envelope.hits_used,
+		[TOTAL] = &s->envelope.total,
+		[HITS_TODAY] = &s->envelope.hits_today,
+		[HITS_LIMIT] = &s->envelope.hits_limit,
+		[HITS_USED] = &s->envelope.hits_used,
 	};
 
 	if (s->here & 1u << ID)
@@ -235,7 +258,8 @@ static void take_scalar(struct split *s, enum json_event event)
 	s->here = 0;
 }
 
-/* A target that turns out to be a container holds no text; the array of rows is the one looked for. */
+/* A target that turns out to be a container holds no text; the array of rows is the one looked
+ * for. */
 static void take_container(struct split *s, bool array)
 {
 	if (s->here & 1u << RECORDS && array) {
@@ -250,7 +274,7 @@ static void take_container(struct split *s, bool array)
 	s->here = 0;
 }
 
-/* --- rows ------------------------------------------------------------------------------------------------- */
+/* --- rows --- */
 
 static void begin_row(struct split *s)
 {
@@ -270,14 +294,15 @@ static enum status keep_row(struct split *s, const char *end, struct why *why)
 	size_t room = s->max_record - s->row.length;
 
 	if (buffer_add(&s->row, s->row_from, length < room ? length : room) != STATUS_OK)
-		return fail(why, STATUS_NO_MEMORY, "no memory for a row of %zu bytes", s->row.length + length);
+		return fail(why, STATUS_NO_MEMORY, "no memory for a row of %zu bytes",
+			s->row.length + length);
 	s->row_from = end;
 	return STATUS_OK;
 }
 
 static enum status end_row(struct split *s, bool object, struct why *why)
 {
-	struct split_row row = { .at = s->row_at, .length = s->json.after - s->row_at };
+	struct split_row row = {.at = s->row_at, .length = s->json.after - s->row_at};
 	const char *end = s->json.piece + (s->json.after - s->json.base);
 	char too_large[64];
 
@@ -291,7 +316,8 @@ static enum status end_row(struct split *s, bool object, struct why *why)
 	}
 	row.id = view_of(s->id, s->id_length);
 	if (row.length > s->max_record) {
-		snprintf(too_large, sizeof too_large, "row is larger than %zu bytes", s->max_record);
+		snprintf(
+			too_large, sizeof too_large, "row is larger than %zu bytes", s->max_record);
 		row.kind = SPLIT_ROW_TOO_LARGE;
 		row.reason = too_large;
 		row.bytes.length = s->max_record;
@@ -308,7 +334,7 @@ static enum status end_row(struct split *s, bool object, struct why *why)
 	return status;
 }
 
-/* --- events ------------------------------------------------------------------------------------------------- */
+/* --- events --- */
 
 /* A value begins inside `depth` open containers; `in_array`: directly in an array. */
 static void begin_value(struct split *s, unsigned depth, bool in_array, bool is_container)
@@ -323,7 +349,7 @@ static void begin_value(struct split *s, unsigned depth, bool in_array, bool is_
 		note_levels(s);
 	}
 	if (s->row_open && pointer_value(&s->pointer[ID], depth - s->records_depth,
-					 in_array && depth > s->records_depth, is_container))
+				   in_array && depth > s->records_depth, is_container))
 		s->here |= 1u << ID;
 }
 
@@ -433,7 +459,7 @@ static enum status take_event(struct split *s, enum json_event event, struct why
 		return STATUS_OK;
 	case JSON_BAD:
 		return fail(why, STATUS_BAD_DATA, "not JSON at byte %llu: %s",
-			    (unsigned long long)s->json.after, s->json.wrong);
+			(unsigned long long)s->json.after, s->json.wrong);
 	default:
 		return take_value(s, event, why);
 	}

@@ -55,7 +55,9 @@ size_t split_fitting(struct view raw, size_t room)
 	size_t at = 0;
 
 	while (at < raw.length) {
-		size_t step = raw.bytes[at] != '\\' ? 1 : at + 1 < raw.length && raw.bytes[at + 1] == 'u' ? 6 : 2;
+		size_t step = raw.bytes[at] != '\\'				? 1
+			      : at + 1 < raw.length && raw.bytes[at + 1] == 'u' ? 6
+										: 2;
 
 		if (at + step > room || at + step > raw.length)
 			break;

@@ -10,7 +10,7 @@ _Static_assert(TRANSFER_CURL_TEXT >= CURL_ERROR_SIZE, "curl writes as much as it
 
 enum {
 	HEADERS_MAX_BYTES = 64 * 1024,
-	IGNORED_MAX_BYTES = 64 * 1024,	/* of a body that nobody wants, to keep the connection */
+	IGNORED_MAX_BYTES = 64 * 1024, /* of a body that nobody wants, to keep the connection */
 };
 
 static CURLcode on_tls(CURL *easy, void *config, void *context)
@@ -39,7 +39,8 @@ static int on_request(void *context, char *peer_ip, char *our_ip, int peer_port,
 }
 
 /* The value of header `name` in a header line, cut to the room there is. */
-static bool header_value(const char *line, size_t length, const char *name, char *out, size_t out_bytes)
+static bool header_value(
+	const char *line, size_t length, const char *name, char *out, size_t out_bytes)
 {
 	size_t at = strlen(name);
 
@@ -91,7 +92,8 @@ static bool contains(const char *haystack, const char *needle)
 	return false;
 }
 
-/* A body begins: is it JSON by its type and by its first byte that is no blank? Blanks decide nothing. */
+/* A body begins: is it JSON by its type and by its first byte that is no blank? Blanks decide
+ * nothing. */
 static bool looks_like_json(struct transfer *t, const char *bytes, size_t length)
 {
 	const char *type = NULL;
@@ -104,7 +106,8 @@ static bool looks_like_json(struct transfer *t, const char *bytes, size_t length
 		return true;
 	t->body_begun = true;
 	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
-	if (!(type && (contains(type, "html") || contains(type, "xml"))) && (bytes[at] == '{' || bytes[at] == '['))
+	if (!(type && (contains(type, "html") || contains(type, "xml"))) &&
+		(bytes[at] == '{' || bytes[at] == '['))
 		return true;
 	/* Markup is worth showing; anything else may be the key that the server says back. */
 	markup = bytes[at] == '<';
@@ -216,7 +219,9 @@ int transfer_listen(struct transfer *t, void *easy)
 	return (int)code;
 }
 
-void transfer_begin(struct transfer *t, const struct request *request, fetch_body_call *body, void *context)
+void transfer_begin(
+	struct transfer *t, const struct request *request, fetch_body_call *body, void *context)
 {
-	*t = (struct transfer){ .easy = t->easy, .request = request, .body = body, .context = context };
+	*t = (struct transfer){
+		.easy = t->easy, .request = request, .body = body, .context = context};
 }

@@ -1,5 +1,5 @@
-/* fuzz_row.c - any bytes as a row: reader, word filter and flattening agree on what is JSON and stay inside
- * their bounds. */
+/* fuzz_row.c - any bytes as a row: reader, word filter and flattening agree on what is JSON and
+ * stay inside their bounds. */
 #include "cricket/row.h"
 
 #include <stdio.h>
@@ -30,7 +30,16 @@ static enum status field(void *context, const char *path, enum row_kind kind, st
 static void look_at(const struct row *r)
 {
 	const char *const texts[] = {
-		r->id, r->name, r->match_type, r->status, r->venue, r->series_id, r->date, r->start, r->team[0], r->team[1],
+		r->id,
+		r->name,
+		r->match_type,
+		r->status,
+		r->venue,
+		r->series_id,
+		r->date,
+		r->start,
+		r->team[0],
+		r->team[1],
 	};
 	size_t bytes = 0;
 

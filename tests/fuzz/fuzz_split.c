@@ -1,5 +1,5 @@
-/* fuzz_split.c - any bytes, cut anyhow: the same rows, envelope and verdict; each row lies in the body. The
- * first byte chooses the profile and how the body is cut. */
+/* fuzz_split.c - any bytes, cut anyhow: the same rows, envelope and verdict; each row lies in
+ * the body. The first byte chooses the profile and how the body is cut. */
 #include "feed/split.h"
 
 #include <stdio.h>
@@ -39,9 +39,11 @@ static enum status take(void *context, const struct split_row *row, struct why *
 	(void)why;
 	must(row->at + row->length <= s->length, "a row lies in the body");
 	must(row->bytes.length <= MAX_RECORD, "no row is longer than allowed");
-	must(memcmp(row->bytes.bytes, s->body + row->at, row->bytes.length) == 0, "a row's bytes are the body's");
+	must(memcmp(row->bytes.bytes, s->body + row->at, row->bytes.length) == 0,
+		"a row's bytes are the body's");
 	must((row->kind == SPLIT_ROW) == (row->reason == NULL), "what is no row has a reason");
-	must(row->kind != SPLIT_ROW || (row->id.length > 0 && row->id.length <= 256), "a row has an id");
+	must(row->kind != SPLIT_ROW || (row->id.length > 0 && row->id.length <= 256),
+		"a row has an id");
 	mix(s, &row->kind, sizeof row->kind);
 	mix(s, &row->at, sizeof row->at);
 	mix(s, &row->length, sizeof row->length);
@@ -52,7 +54,7 @@ static enum status take(void *context, const struct split_row *row, struct why *
 
 static struct seen run(const struct source *source, const char *body, size_t length, size_t step)
 {
-	struct seen s = { .body = body, .length = length, .hash = 0xcbf29ce484222325u };
+	struct seen s = {.body = body, .length = length, .hash = 0xcbf29ce484222325u};
 	struct split_envelope e;
 	struct split *split;
 	struct why why;
@@ -81,7 +83,7 @@ static struct seen run(const struct source *source, const char *body, size_t len
 		must(e.rows == s.rows, "all rows are counted");
 		mix(&s, e.reason, strlen(e.reason));
 		mix(&s, &e.total, sizeof e.total);
-		mix(&s, (char[]){ e.has_records, e.ok_seen, e.ok }, 3);
+		mix(&s, (char[]){e.has_records, e.ok_seen, e.ok}, 3);
 	} else {
 		mix(&s, why.text, strlen(why.text));
 	}

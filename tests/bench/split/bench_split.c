@@ -1,6 +1,7 @@
-/* bench_split.c - MB/s of the splitter, with and without reading its rows, against cJSON parsing the same
- * body whole. bench_split [ROWS]; each way in a process of its own, so that its peak memory is its own.
- * Processor time is measured, so that a busy machine does not change the picture. */
+/* bench_split.c - MB/s of the splitter, with and without reading its rows, against cJSON parsing
+ * the same body whole. bench_split [ROWS]; each way in a process of its own, so that its peak
+ * memory is its own. Processor time is measured, so that a busy machine does not change the
+ * picture. */
 #include "cricket/row.h"
 #include "feed/split.h"
 
@@ -44,8 +45,10 @@ static void make_body(unsigned rows)
 	length = (size_t)sprintf(body, "{\"apikey\":\"00000000\",\"data\":[");
 	for (unsigned i = 0; i < rows; i++)
 		length += (size_t)put_row(body + length, room - length, i);
-	length += (size_t)sprintf(body + length, "],\"status\":\"success\",\"info\":{\"hitsToday\":1,\"hitsLimit\":100,"
-				  "\"totalRows\":%u}}", rows);
+	length += (size_t)sprintf(body + length,
+		"],\"status\":\"success\",\"info\":{\"hitsToday\":1,\"hitsLimit\":100,"
+		"\"totalRows\":%u}}",
+		rows);
 }
 
 static int64_t processor_us(void)
@@ -73,7 +76,7 @@ static long memory_kib(const char *name)
 
 struct counts {
 	uint64_t rows, bytes;
-	struct row_reader *reader;	/* NULL: the rows are not read */
+	struct row_reader *reader; /* NULL: the rows are not read */
 };
 
 static enum status take(void *context, const struct split_row *row, struct why *why)
@@ -88,7 +91,7 @@ static enum status take(void *context, const struct split_row *row, struct why *
 
 static uint64_t split_all(bool reading)
 {
-	struct counts c = { .rows = 0 };
+	struct counts c = {.rows = 0};
 	struct source source;
 	struct split_envelope e;
 	struct split *s;
@@ -125,7 +128,8 @@ static uint64_t split_and_read(void)
 static uint64_t parse_whole(void)
 {
 	cJSON *root = cJSON_ParseWithLength(body, length);
-	uint64_t rows = (uint64_t)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(root, "data"));
+	uint64_t rows = (uint64_t)cJSON_GetArraySize(
+		cJSON_GetObjectItemCaseSensitive(root, "data"));
 
 	cJSON_Delete(root);
 	return rows;
@@ -147,7 +151,7 @@ static int smaller_first(const void *a, const void *b)
 /* The median of some runs, in a child; what it grew by is what the way needs beyond the body. */
 static struct outcome measure(uint64_t (*way)(void))
 {
-	struct outcome o = { .rows = 0 };
+	struct outcome o = {.rows = 0};
 	int ends[2], status;
 
 	if (pipe(ends) != 0)
@@ -180,7 +184,7 @@ static double tell(const char *what, struct outcome o)
 	double rate = (double)length / (double)(o.median_us > 0 ? o.median_us : 1);
 
 	printf("%-34s %6.0f MB/s  %9.0f rows/s  %8.1f MiB beyond the body\n", what, rate,
-	       (double)o.rows * 1e6 / (double)o.median_us, (double)o.grown_kib / 1024);
+		(double)o.rows * 1e6 / (double)o.median_us, (double)o.grown_kib / 1024);
 	return rate;
 }
 
@@ -190,8 +194,8 @@ int main(int argc, char **argv)
 	double split, whole;
 
 	make_body(rows);
-	printf("%u rows of %zu bytes, %.1f MB, in pieces of %d bytes; median of %d runs, processor time\n", rows, length / rows,
-	       (double)length / 1e6, PIECE, RUNS);
+	printf("%u rows of %zu bytes, %.1f MB, in pieces of %d bytes; median of %d runs, processor time\n",
+		rows, length / rows, (double)length / 1e6, PIECE, RUNS);
 	fflush(stdout);
 	split = tell("split", measure(split_only));
 	tell("split, each row read (cJSON, arena)", measure(split_and_read));

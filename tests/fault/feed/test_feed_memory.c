@@ -1,5 +1,6 @@
-/* test_feed_memory.c - memory runs out at allocation 1, 2, 3, ... once and for ever: a status each time, no
- * crash, no leak (the address sanitizer looks), and the same object works again afterwards. */
+/* test_feed_memory.c - memory runs out at allocation 1, 2, 3, ... once and for ever: a status
+ * each time, no crash, no leak (the address sanitizer looks), and the same object works again
+ * afterwards. */
 #include "base/clock.h"
 #include "cricket/row.h"
 #include "failing_malloc.h"
@@ -29,10 +30,12 @@ static int make_body(void **state)
 	(void)state;
 	length = (size_t)sprintf(body, "{\"data\":[");
 	for (int i = 0; i < ROWS; i++) {
-		length += (size_t)sprintf(body + length, "%s{\"id\":\"m%d\",\"status\":\"", i ? "," : "", i);
+		length += (size_t)sprintf(
+			body + length, "%s{\"id\":\"m%d\",\"status\":\"", i ? "," : "", i);
 		memset(body + length, 'x', (size_t)i * 200);
 		length += (size_t)i * 200;
-		length += (size_t)sprintf(body + length, "\",\"teams\":[\"A\",\"B\"],\"score\":[{\"r\":%d,\"o\":1.2}]}", i);
+		length += (size_t)sprintf(body + length,
+			"\",\"teams\":[\"A\",\"B\"],\"score\":[{\"r\":%d,\"o\":1.2}]}", i);
 	}
 	length += (size_t)sprintf(body + length, "],\"status\":\"success\"}");
 	return 0;
@@ -67,7 +70,7 @@ static enum status feed_all(struct split *s, struct why *why)
 static enum status split_once(struct why *why)
 {
 	struct source source;
-	struct work w = { .rows = 0 };
+	struct work w = {.rows = 0};
 	struct split *s = NULL;
 	enum status status = row_reader_open(&w.reader, 16384, why);
 
@@ -106,7 +109,7 @@ static void splitting_and_reading_survive(void **state)
 			refused = malloc_failures();
 			malloc_fail_at(0, false);
 			if (status == STATUS_OK)
-				continue;	/* a smaller step did where a doubling was refused */
+				continue; /* a smaller step did where a doubling was refused */
 			assert_int_equal(status, STATUS_NO_MEMORY);
 			assert_string_not_equal(why.text, "");
 			failed++;
@@ -132,7 +135,8 @@ static enum status on_body(void *context, const char *bytes, size_t n, struct wh
 
 static int closed_port(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof address;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -142,10 +146,11 @@ static int closed_port(void)
 	return ntohs(address.sin_port);
 }
 
-/* Opens, asks where nobody listens, closes. True when the request got as far as it would with memory. */
+/* Opens, asks where nobody listens, closes. True when the request got as far as it would with
+ * memory. */
 static bool fetch_once(struct loop *loop, const struct fetch_options *o)
 {
-	struct fetch_result result = { .code = NULL };
+	struct fetch_result result = {.code = NULL};
 	struct fetch *f;
 	struct why why;
 	enum status status = fetch_open(&f, loop, o, &why);
@@ -173,8 +178,13 @@ static void fetching_survives(void **state)
 	struct trust *trust;
 	struct loop *loop;
 	struct fetch_options o = {
-		.url = url, .key = "secret", .key_param = "apikey", .key_header = "X-Key", .proxy = "",
-		.timeout_ms = 500, .max_body_bytes = 1000,
+		.url = url,
+		.key = "secret",
+		.key_param = "apikey",
+		.key_header = "X-Key",
+		.proxy = "",
+		.timeout_ms = 500,
+		.max_body_bytes = 1000,
 	};
 	unsigned n = 0, failed = 0;
 	bool whole;
@@ -187,7 +197,7 @@ static void fetching_survives(void **state)
 	}
 	o.trust = trust;
 	assert_int_equal(loop_open(&loop, NULL), STATUS_OK);
-	assert_true(fetch_once(loop, &o));	/* what is set up once for the process is set up now */
+	assert_true(fetch_once(loop, &o)); /* what is set up once for the process is set up now */
 	do {
 		malloc_fail_at(++n, false);
 		whole = fetch_once(loop, &o);

@@ -40,7 +40,7 @@ struct scripted {
 /* False once the test is over or the peer stays silent for long. */
 static bool wait_for(struct scripted *s, int fd)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 
 	for (int i = 0; i < 500 && !atomic_load(&s->stop); i++) {
 		if (poll(&p, 1, 20) > 0)
@@ -60,7 +60,8 @@ static int peer_receive(void *context, unsigned char *bytes, size_t length)
 {
 	struct scripted *s = context;
 
-	return wait_for(s, s->peer) ? (int)recv(s->peer, bytes, length, 0) : MBEDTLS_ERR_NET_RECV_FAILED;
+	return wait_for(s, s->peer) ? (int)recv(s->peer, bytes, length, 0)
+				    : MBEDTLS_ERR_NET_RECV_FAILED;
 }
 
 static int read_some(struct scripted *s, char *out, size_t length)
@@ -93,7 +94,8 @@ static bool answer(struct scripted *s, const struct scripted_exchange *e)
 
 	for (size_t at = 0; at < length;) {
 		const unsigned char *from = (const unsigned char *)e->answer + at;
-		int n = s->tls ? mbedtls_ssl_write(&s->ssl, from, length - at) : peer_send(s, from, length - at);
+		int n = s->tls ? mbedtls_ssl_write(&s->ssl, from, length - at)
+			       : peer_send(s, from, length - at);
 
 		if (n <= 0)
 			return false;
@@ -104,7 +106,7 @@ static bool answer(struct scripted *s, const struct scripted_exchange *e)
 
 static void play_end(struct scripted *s, enum scripted_end end)
 {
-	struct linger at_once = { .l_onoff = 1 };
+	struct linger at_once = {.l_onoff = 1};
 	char nothing[256];
 
 	if (end == SCRIPTED_CLOSE && s->tls)
@@ -155,7 +157,8 @@ static void *serve(void *context)
 
 struct scripted *scripted_open(const struct paper *paper, const struct scripted_exchange *exchanges)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t length = sizeof address;
 	struct scripted *s = calloc(1, sizeof *s);
 
@@ -165,12 +168,13 @@ struct scripted *scripted_open(const struct paper *paper, const struct scripted_
 	mbedtls_ssl_config_init(&s->config);
 	if (paper) {
 		assert_int_equal(mbedtls_ssl_config_defaults(&s->config, MBEDTLS_SSL_IS_SERVER,
-							     MBEDTLS_SSL_TRANSPORT_STREAM,
-							     MBEDTLS_SSL_PRESET_DEFAULT), 0);
+					 MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT),
+			0);
 		mbedtls_ssl_conf_rng(&s->config, tls_random, NULL);
 		assert_int_equal(mbedtls_ssl_conf_own_cert(&s->config,
-							   (mbedtls_x509_crt *)(uintptr_t)&paper->crt,
-							   (mbedtls_pk_context *)(uintptr_t)&paper->key), 0);
+					 (mbedtls_x509_crt *)(uintptr_t)&paper->crt,
+					 (mbedtls_pk_context *)(uintptr_t)&paper->key),
+			0);
 	}
 	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(s->fd, (struct sockaddr *)&address, sizeof address), 0);

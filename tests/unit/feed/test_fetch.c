@@ -18,10 +18,10 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#define KEY "s3cret key+1"
+#define KEY	"s3cret key+1"
 #define CA_FILE "fetch-test-ca.pem"
 
-static struct paper paper;		/* of localhost, its own issuer */
+static struct paper paper; /* of localhost, its own issuer */
 static struct trust *trust;
 static struct loop *loop;
 
@@ -32,8 +32,8 @@ struct got {
 	char body[4096];
 	size_t length;
 	uint64_t total;
-	enum status answer;		/* what the body call answers */
-	struct fetch *again;		/* done starts another on this */
+	enum status answer;  /* what the body call answers */
+	struct fetch *again; /* done starts another on this */
 	int64_t answered_us;
 };
 
@@ -41,7 +41,7 @@ static int prepare(void **state)
 {
 	(void)state;
 	assert_int_equal(tls_setup(NULL), STATUS_OK);
-	paper_make(&paper, &(struct paper_plan){ .host = "localhost", .is_ca = 1 });
+	paper_make(&paper, &(struct paper_plan){.host = "localhost", .is_ca = 1});
 	paper_write(CA_FILE, paper.pem);
 	assert_int_equal(trust_open(&trust, CA_FILE, NULL, NULL, NULL), STATUS_OK);
 	return loop_open(&loop, NULL) != STATUS_OK;
@@ -63,8 +63,14 @@ static struct fetch_options options(const char *host, int port)
 
 	snprintf(url, sizeof url, "https://%s:%d/v1/currentMatches?x=1", host, port);
 	return (struct fetch_options){
-		.url = url, .key = KEY, .key_param = "apikey", .key_header = "", .proxy = "",
-		.timeout_ms = 5000, .max_body_bytes = 1 << 20, .trust = trust,
+		.url = url,
+		.key = KEY,
+		.key_param = "apikey",
+		.key_header = "",
+		.proxy = "",
+		.timeout_ms = 5000,
+		.max_body_bytes = 1 << 20,
+		.trust = trust,
 	};
 }
 
@@ -92,7 +98,8 @@ static void on_done(void *context, const struct fetch_result *result)
 
 	g->result = *result;
 	if (g->done++ == 0 && g->again)
-		assert_int_equal(fetch_start(g->again, "offset", 25, on_body, on_done, g, NULL), STATUS_OK);
+		assert_int_equal(
+			fetch_start(g->again, "offset", 25, on_body, on_done, g, NULL), STATUS_OK);
 }
 
 static void turn_until_done(struct got *g, unsigned done)
@@ -133,19 +140,20 @@ static void ask_scripted(const struct scripted_exchange *script, struct got *g)
 static void a_page_comes_with_its_time(void **state)
 {
 	static const struct scripted_exchange script[] = {
-		{ OK_HEAD "Content-Length: 10\r\n\r\n{\"data\":1}", 0, SCRIPTED_KEEP },
-		{ OK_HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\n{\"a\r\n4\r\n\":2}\r\n0\r\n\r\n", 0, SCRIPTED_KEEP },
-		{ NULL, 0, SCRIPTED_KEEP },
+		{OK_HEAD "Content-Length: 10\r\n\r\n{\"data\":1}", 0, SCRIPTED_KEEP},
+		{OK_HEAD "Transfer-Encoding: chunked\r\n\r\n3\r\n{\"a\r\n4\r\n\":2}\r\n0\r\n\r\n",
+			0, SCRIPTED_KEEP},
+		{NULL, 0, SCRIPTED_KEEP},
 	};
 	struct scripted *s = scripted_open(&paper, script);
 	struct fetch_options o = options("localhost", scripted_port(s));
-	struct got g = { .done = 0 };
+	struct got g = {.done = 0};
 	int64_t before = clock_wall_us();
 
 	(void)state;
 	assert_int_equal(fetch_open(&g.again, loop, &o, NULL), STATUS_OK);
 	assert_int_equal(fetch_start(g.again, "offset", 0, on_body, on_done, &g, NULL), STATUS_OK);
-	turn_until_done(&g, 2);		/* on_done asks for the next page */
+	turn_until_done(&g, 2); /* on_done asks for the next page */
 	assert_int_equal(g.result.outcome, FETCH_OK);
 	assert_int_equal(g.result.http_status, 200);
 	assert_int_equal(g.result.bytes, 7);
@@ -157,7 +165,8 @@ static void a_page_comes_with_its_time(void **state)
 	fetch_close(g.again);
 	scripted_stop(s);
 	assert_int_equal(scripted_connections(s), 1);
-	assert_non_null(strstr(scripted_requests(s), "GET /v1/currentMatches?x=1&apikey=s3cret%20key%2B1&offset=0 HTTP/1.1\r\n"));
+	assert_non_null(strstr(scripted_requests(s),
+		"GET /v1/currentMatches?x=1&apikey=s3cret%20key%2B1&offset=0 HTTP/1.1\r\n"));
 	assert_non_null(strstr(scripted_requests(s), "&offset=25 HTTP/1.1\r\n"));
 	assert_non_null(strstr(scripted_requests(s), "Accept: application/json\r\n"));
 	scripted_close(s);
@@ -166,12 +175,13 @@ static void a_page_comes_with_its_time(void **state)
 static void the_key_may_go_in_a_header(void **state)
 {
 	static const struct scripted_exchange script[] = {
-		{ OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, SCRIPTED_KEEP }, { OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, SCRIPTED_KEEP },
-		{ NULL, 0, SCRIPTED_KEEP },
+		{OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, SCRIPTED_KEEP},
+		{OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, SCRIPTED_KEEP},
+		{NULL, 0, SCRIPTED_KEEP},
 	};
 	struct scripted *s = scripted_open(&paper, script);
 	struct fetch_options o = options("localhost", scripted_port(s));
-	struct got g = { .done = 0 };
+	struct got g = {.done = 0};
 	struct fetch *f;
 
 	(void)state;
@@ -196,23 +206,25 @@ static void the_key_may_go_in_a_header(void **state)
 
 static void a_connection_that_died_meanwhile_is_made_anew(void **state)
 {
-	static const enum scripted_end ends[] = { SCRIPTED_CLOSE, SCRIPTED_CUT, SCRIPTED_RESET };
+	static const enum scripted_end ends[] = {SCRIPTED_CLOSE, SCRIPTED_CUT, SCRIPTED_RESET};
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		const struct scripted_exchange script[] = {
-			{ OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, SCRIPTED_KEEP },
-			{ OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, ends[i] },
-			{ OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, SCRIPTED_KEEP }, { NULL, 0, SCRIPTED_KEEP },
+			{OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, SCRIPTED_KEEP},
+			{OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, ends[i]},
+			{OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, SCRIPTED_KEEP},
+			{NULL, 0, SCRIPTED_KEEP},
 		};
 		struct scripted *s = scripted_open(&paper, script);
 		struct fetch_options o = options("localhost", scripted_port(s));
-		struct got g = { .done = 0 };
+		struct got g = {.done = 0};
 		struct fetch *f;
 
 		assert_int_equal(fetch_open(&f, loop, &o, NULL), STATUS_OK);
 		for (unsigned n = 1; n <= 3; n++) {
-			assert_int_equal(fetch_start(f, "", 0, on_body, on_done, &g, NULL), STATUS_OK);
+			assert_int_equal(
+				fetch_start(f, "", 0, on_body, on_done, &g, NULL), STATUS_OK);
 			turn_until_done(&g, n);
 			/* A reset may reach us before the answer that was sent just before it. */
 			if (g.result.outcome != FETCH_OK && !(n == 2 && ends[i] == SCRIPTED_RESET))
@@ -234,48 +246,68 @@ static void every_answer_has_its_outcome(void **state)
 		const char *code, *words;
 		int64_t retry_ms;
 	} cases[] = {
-		{ "HTTP/1.1 401 No\r\nContent-Length: 3\r\n\r\n{}\n", SCRIPTED_KEEP, FETCH_AUTH, "api.auth", "API key rejected", -1 },
-		{ "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", SCRIPTED_KEEP, FETCH_AUTH, "api.auth", "HTTP 403", -1 },
-		{ "HTTP/1.1 429 No\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n", SCRIPTED_KEEP, FETCH_QUOTA, "api.quota", "429", 120000 },
-		{ "HTTP/1.1 429 No\r\nretry-after:  soon\r\nContent-Length: 0\r\n\r\n", SCRIPTED_KEEP, FETCH_QUOTA, "api.quota", "429", -1 },
-		{ "HTTP/1.1 503 No\r\nRetry-After: 7\r\nContent-Length: 9\r\n\r\nshort", SCRIPTED_CLOSE, FETCH_SERVER, "api.server", "HTTP 503", 7000 },
-		{ "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", SCRIPTED_KEEP, FETCH_HTTP, "api.http", "HTTP 404; check SCOREBOX_API_URL", -1 },
-		{ "HTTP/1.1 302 Go\r\nLocation: http://login.example/in?apikey=s3cret%20key%2B1\r\nContent-Length: 0\r\n\r\n", SCRIPTED_KEEP, FETCH_REDIRECT,
-		  "api.redirect", "'http://login.example/in'", -1 },
-		{ "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>", SCRIPTED_KEEP, FETCH_NOT_JSON, "api.notjson",
-		  "sent text/html beginning '<html>', not JSON", -1 },
-		{ OK_HEAD "Content-Length: 12\r\n\r\n  s3cret key+1", SCRIPTED_CLOSE, FETCH_NOT_JSON, "api.notjson", "application/json", -1 },
-		{ OK_HEAD "Content-Length: 0\r\n\r\n", SCRIPTED_KEEP, FETCH_NOT_JSON, "api.notjson", "is empty", -1 },
-		{ OK_HEAD "Content-Length: 99\r\n\r\n{\"data\":", SCRIPTED_CLOSE, FETCH_PARTIAL, "api.partial", "after 8 of 99 bytes", -1 },
-		{ OK_HEAD "Content-Length: 99\r\n\r\n{\"data\":", SCRIPTED_CUT, FETCH_RESET, "api.reset", "after 8 of 99 bytes", -1 },
-		{ OK_HEAD "Transfer-Encoding: chunked\r\n\r\n8\r\n{\"data\":\r\n", SCRIPTED_CLOSE, FETCH_PARTIAL, "api.partial", "after 8 bytes", -1 },
-		{ OK_HEAD "Content-Length: 99\r\n\r\n{\"data\":", SCRIPTED_RESET, FETCH_RESET, "api.reset", "of 99 bytes", -1 },
-		{ "", SCRIPTED_CLOSE, FETCH_RESET, "api.reset", "without an answer", -1 },
-		{ "", SCRIPTED_RESET, FETCH_RESET, "api.reset", "without an answer", -1 },
-		{ "ICY 200 OK\r\n\r\n[]", SCRIPTED_CLOSE, FETCH_HTTP, "api.http", "HTTP", -1 },
-		{ OK_HEAD "Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\n[12]", SCRIPTED_KEEP, FETCH_NOT_JSON, "api.notjson", "damaged", -1 },
+		{"HTTP/1.1 401 No\r\nContent-Length: 3\r\n\r\n{}\n", SCRIPTED_KEEP, FETCH_AUTH,
+			"api.auth", "API key rejected", -1},
+		{"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", SCRIPTED_KEEP, FETCH_AUTH,
+			"api.auth", "HTTP 403", -1},
+		{"HTTP/1.1 429 No\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n", SCRIPTED_KEEP,
+			FETCH_QUOTA, "api.quota", "429", 120000},
+		{"HTTP/1.1 429 No\r\nretry-after:  soon\r\nContent-Length: 0\r\n\r\n",
+			SCRIPTED_KEEP, FETCH_QUOTA, "api.quota", "429", -1},
+		{"HTTP/1.1 503 No\r\nRetry-After: 7\r\nContent-Length: 9\r\n\r\nshort",
+			SCRIPTED_CLOSE, FETCH_SERVER, "api.server", "HTTP 503", 7000},
+		{"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", SCRIPTED_KEEP, FETCH_HTTP,
+			"api.http", "HTTP 404; check SCOREBOX_API_URL", -1},
+		{"HTTP/1.1 302 Go\r\nLocation: http://login.example/in?apikey=s3cret%20key%2B1\r\nContent-Length: 0\r\n\r\n",
+			SCRIPTED_KEEP, FETCH_REDIRECT, "api.redirect", "'http://login.example/in'",
+			-1},
+		{"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>",
+			SCRIPTED_KEEP, FETCH_NOT_JSON, "api.notjson",
+			"sent text/html beginning '<html>', not JSON", -1},
+		{OK_HEAD "Content-Length: 12\r\n\r\n  s3cret key+1", SCRIPTED_CLOSE, FETCH_NOT_JSON,
+			"api.notjson", "application/json", -1},
+		{OK_HEAD "Content-Length: 0\r\n\r\n", SCRIPTED_KEEP, FETCH_NOT_JSON, "api.notjson",
+			"is empty", -1},
+		{OK_HEAD "Content-Length: 99\r\n\r\n{\"data\":", SCRIPTED_CLOSE, FETCH_PARTIAL,
+			"api.partial", "after 8 of 99 bytes", -1},
+		{OK_HEAD "Content-Length: 99\r\n\r\n{\"data\":", SCRIPTED_CUT, FETCH_RESET,
+			"api.reset", "after 8 of 99 bytes", -1},
+		{OK_HEAD "Transfer-Encoding: chunked\r\n\r\n8\r\n{\"data\":\r\n", SCRIPTED_CLOSE,
+			FETCH_PARTIAL, "api.partial", "after 8 bytes", -1},
+		{OK_HEAD "Content-Length: 99\r\n\r\n{\"data\":", SCRIPTED_RESET, FETCH_RESET,
+			"api.reset", "of 99 bytes", -1},
+		{"", SCRIPTED_CLOSE, FETCH_RESET, "api.reset", "without an answer", -1},
+		{"", SCRIPTED_RESET, FETCH_RESET, "api.reset", "without an answer", -1},
+		{"ICY 200 OK\r\n\r\n[]", SCRIPTED_CLOSE, FETCH_HTTP, "api.http", "HTTP", -1},
+		{OK_HEAD "Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\n[12]", SCRIPTED_KEEP,
+			FETCH_NOT_JSON, "api.notjson", "damaged", -1},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct scripted_exchange script[] = { { cases[i].answer, 0, cases[i].end }, { NULL, 0, SCRIPTED_KEEP } };
-		struct got g = { .done = 0 };
+		struct scripted_exchange script[] = {
+			{cases[i].answer, 0, cases[i].end}, {NULL, 0, SCRIPTED_KEEP}};
+		struct got g = {.done = 0};
 
 		ask_scripted(script, &g);
-		if (g.result.outcome != cases[i].outcome || strcmp(g.result.code, cases[i].code) != 0 ||
-		    !strstr(g.result.why.text, cases[i].words) || g.result.retry_after_ms != cases[i].retry_ms)
-			fail_msg("case %zu: %d %s: %s", i, g.result.outcome, g.result.code, g.result.why.text);
+		if (g.result.outcome != cases[i].outcome ||
+			strcmp(g.result.code, cases[i].code) != 0 ||
+			!strstr(g.result.why.text, cases[i].words) ||
+			g.result.retry_after_ms != cases[i].retry_ms)
+			fail_msg("case %zu: %d %s: %s", i, g.result.outcome, g.result.code,
+				g.result.why.text);
 	}
 }
 
 static void a_silent_server_is_given_up(void **state)
 {
 	static const struct scripted_exchange script[] = {
-		{ OK_HEAD "Content-Length: 99\r\n\r\n{", 0, SCRIPTED_STALL }, { NULL, 0, SCRIPTED_KEEP },
+		{OK_HEAD "Content-Length: 99\r\n\r\n{", 0, SCRIPTED_STALL},
+		{NULL, 0, SCRIPTED_KEEP},
 	};
 	struct scripted *s = scripted_open(&paper, script);
 	struct fetch_options o = options("localhost", scripted_port(s));
-	struct got g = { .done = 0 };
+	struct got g = {.done = 0};
 
 	(void)state;
 	o.timeout_ms = 300;
@@ -289,7 +321,8 @@ static void headers_have_a_ceiling(void **state)
 {
 	enum { BYTES = 400 * 1024 };
 	char *many = malloc(BYTES), *one = malloc(BYTES);
-	struct scripted_exchange scripts[2][2] = { { { many, 0, SCRIPTED_CLOSE } }, { { one, 0, SCRIPTED_CLOSE } } };
+	struct scripted_exchange scripts[2][2] = {
+		{{many, 0, SCRIPTED_CLOSE}}, {{one, 0, SCRIPTED_CLOSE}}};
 
 	(void)state;
 	strcpy(many, "HTTP/1.1 200 OK\r\n");
@@ -300,7 +333,7 @@ static void headers_have_a_ceiling(void **state)
 	one[BYTES - 300] = '\0';
 	strcat(one, "\r\n\r\n[]");
 	for (int i = 0; i < 2; i++) {
-		struct got g = { .done = 0 };
+		struct got g = {.done = 0};
 
 		ask_scripted(scripts[i], &g);
 		if (g.result.outcome != FETCH_HEADERS)
@@ -314,7 +347,7 @@ static void headers_have_a_ceiling(void **state)
 /* `length` bytes, "[" and blanks, packed by gzip behind an HTTP head. */
 static size_t gzip_answer(char *out, size_t room, size_t length)
 {
-	z_stream z = { .next_in = NULL };
+	z_stream z = {.next_in = NULL};
 	char *plain = malloc(length);
 	int head;
 
@@ -336,13 +369,14 @@ static size_t gzip_answer(char *out, size_t room, size_t length)
 static void compressed_answers_are_counted_unpacked(void **state)
 {
 	enum { ROOM = 64 * 1024, CAP = 1 << 20 };
-	static const size_t sizes[] = { 1000, CAP, CAP + 1, 16 << 20 };
+	static const size_t sizes[] = {1000, CAP, CAP + 1, 16 << 20};
 	char *answer = malloc(ROOM);
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		struct scripted_exchange script[] = { { answer, 0, SCRIPTED_CLOSE }, { NULL, 0, SCRIPTED_KEEP } };
-		struct got g = { .done = 0 };
+		struct scripted_exchange script[] = {
+			{answer, 0, SCRIPTED_CLOSE}, {NULL, 0, SCRIPTED_KEEP}};
+		struct got g = {.done = 0};
 
 		script[0].length = gzip_answer(answer, ROOM, sizes[i]);
 		ask_scripted(script, &g);
@@ -359,9 +393,10 @@ static void compressed_answers_are_counted_unpacked(void **state)
 static void the_body_call_can_refuse(void **state)
 {
 	static const struct scripted_exchange script[] = {
-		{ OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, SCRIPTED_KEEP }, { NULL, 0, SCRIPTED_KEEP },
+		{OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, SCRIPTED_KEEP},
+		{NULL, 0, SCRIPTED_KEEP},
 	};
-	struct got g = { .answer = STATUS_FULL };
+	struct got g = {.answer = STATUS_FULL};
 
 	(void)state;
 	ask_scripted(script, &g);
@@ -378,33 +413,45 @@ static void untrusted_servers_are_refused(void **state)
 		bool other_ca;
 		const char *words;
 	} cases[] = {
-		{ { .host = "localhost", .is_ca = 1 }, "localhost", true, "" },
-		{ { .host = "other.example", .is_ca = 1 }, "localhost", false, "localhost" },
-		{ { .host = "localhost", .is_ca = 1 }, "127.0.0.1", false, "127.0.0.1" },
-		{ { .host = "localhost", .is_ca = 1, .from = "20200101000000", .to = "20210101000000" }, "localhost", false, "has expired" },
-		{ { .host = "localhost", .is_ca = 1, .from = "20900101000000", .to = "20910101000000" }, "localhost", false, "clock" },
-		{ { .host = "localhost", .is_ca = 1, .rsa_bits = 1024 }, "localhost", false, "" },
-		{ { .host = "localhost", .is_ca = 1, .md = MBEDTLS_MD_SHA1 }, "localhost", false, "" },
+		{{.host = "localhost", .is_ca = 1}, "localhost", true, ""},
+		{{.host = "other.example", .is_ca = 1}, "localhost", false, "localhost"},
+		{{.host = "localhost", .is_ca = 1}, "127.0.0.1", false, "127.0.0.1"},
+		{{.host = "localhost",
+			 .is_ca = 1,
+			 .from = "20200101000000",
+			 .to = "20210101000000"},
+			"localhost", false, "has expired"},
+		{{.host = "localhost",
+			 .is_ca = 1,
+			 .from = "20900101000000",
+			 .to = "20910101000000"},
+			"localhost", false, "clock"},
+		{{.host = "localhost", .is_ca = 1, .rsa_bits = 1024}, "localhost", false, ""},
+		{{.host = "localhost", .is_ca = 1, .md = MBEDTLS_MD_SHA1}, "localhost", false, ""},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		static const struct scripted_exchange script[] = {
-			{ OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, SCRIPTED_KEEP }, { NULL, 0, SCRIPTED_KEEP },
+			{OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, SCRIPTED_KEEP},
+			{NULL, 0, SCRIPTED_KEEP},
 		};
 		struct paper bad;
 		struct scripted *s;
 		struct fetch_options o;
-		struct got g = { .done = 0 };
+		struct got g = {.done = 0};
 
 		paper_make(&bad, &cases[i].plan);
 		paper_write("fetch-test-bad.pem", bad.pem);
 		s = scripted_open(&bad, script);
 		o = options(cases[i].host, scripted_port(s));
 		if (!cases[i].other_ca)
-			assert_int_equal(trust_open(&o.trust, "fetch-test-bad.pem", NULL, NULL, NULL), STATUS_OK);
+			assert_int_equal(
+				trust_open(&o.trust, "fetch-test-bad.pem", NULL, NULL, NULL),
+				STATUS_OK);
 		ask(&o, &g);
-		if (g.result.outcome != FETCH_TLS || g.total != 0 || !strstr(g.result.why.text, cases[i].words))
+		if (g.result.outcome != FETCH_TLS || g.total != 0 ||
+			!strstr(g.result.why.text, cases[i].words))
 			fail_msg("case %zu: %s %s", i, g.result.code, g.result.why.text);
 		print_message("%s: %s\n", g.result.code, g.result.why.text);
 		scripted_stop(s);
@@ -420,11 +467,12 @@ static void untrusted_servers_are_refused(void **state)
 static void plain_http_is_no_tls(void **state)
 {
 	static const struct scripted_exchange script[] = {
-		{ "HTTP/1.1 400 Bad\r\n\r\n", 0, SCRIPTED_CLOSE }, { NULL, 0, SCRIPTED_KEEP },
+		{"HTTP/1.1 400 Bad\r\n\r\n", 0, SCRIPTED_CLOSE},
+		{NULL, 0, SCRIPTED_KEEP},
 	};
 	struct scripted *s = scripted_open(NULL, script);
 	struct fetch_options o = options("localhost", scripted_port(s));
-	struct got g = { .done = 0 };
+	struct got g = {.done = 0};
 
 	(void)state;
 	o.timeout_ms = 1000;
@@ -437,7 +485,8 @@ static void plain_http_is_no_tls(void **state)
 /* A port of the loopback interface where nobody listens. */
 static int closed_port(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t length = sizeof address;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -450,7 +499,7 @@ static int closed_port(void)
 static void nobody_there_is_told(void **state)
 {
 	struct fetch_options o = options("localhost", closed_port());
-	struct got g = { .done = 0 };
+	struct got g = {.done = 0};
 
 	(void)state;
 	ask(&o, &g);
@@ -466,11 +515,12 @@ static void nobody_there_is_told(void **state)
 static void a_proxy_may_refuse(void **state)
 {
 	static const struct scripted_exchange script[] = {
-		{ "HTTP/1.1 407 Who\r\nContent-Length: 0\r\n\r\n", 0, SCRIPTED_CLOSE }, { NULL, 0, SCRIPTED_KEEP },
+		{"HTTP/1.1 407 Who\r\nContent-Length: 0\r\n\r\n", 0, SCRIPTED_CLOSE},
+		{NULL, 0, SCRIPTED_KEEP},
 	};
 	struct scripted *s = scripted_open(NULL, script);
 	struct fetch_options o = options("api.invalid", 443);
-	struct got g = { .done = 0 };
+	struct got g = {.done = 0};
 	char proxy[64];
 
 	(void)state;
@@ -501,12 +551,13 @@ static void a_proxy_may_refuse(void **state)
 static void a_transfer_can_be_cancelled(void **state)
 {
 	static const struct scripted_exchange script[] = {
-		{ OK_HEAD "Content-Length: 99\r\n\r\n{", 0, SCRIPTED_STALL }, { OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, SCRIPTED_KEEP },
-		{ NULL, 0, SCRIPTED_KEEP },
+		{OK_HEAD "Content-Length: 99\r\n\r\n{", 0, SCRIPTED_STALL},
+		{OK_HEAD "Content-Length: 2\r\n\r\n[]", 0, SCRIPTED_KEEP},
+		{NULL, 0, SCRIPTED_KEEP},
 	};
 	struct scripted *s = scripted_open(&paper, script);
 	struct fetch_options o = options("localhost", scripted_port(s));
-	struct got g = { .done = 0 };
+	struct got g = {.done = 0};
 	struct fetch *f;
 
 	(void)state;
@@ -533,7 +584,12 @@ static void a_transfer_can_be_cancelled(void **state)
 static void wrong_options_are_refused(void **state)
 {
 	static const char *const urls[] = {
-		"http://localhost/x", "ftp://localhost/x", "localhost", "", "https://", "https://me:pw@localhost:99999/",
+		"http://localhost/x",
+		"ftp://localhost/x",
+		"localhost",
+		"",
+		"https://",
+		"https://me:pw@localhost:99999/",
 	};
 	struct fetch_options o = options("localhost", 1);
 	struct fetch *f;

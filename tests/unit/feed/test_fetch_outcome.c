@@ -18,11 +18,23 @@ static void retry_after_is_seconds_or_a_date(void **state)
 		const char *text;
 		int64_t ms;
 	} cases[] = {
-		{ "120", 120000 }, { "0", 1000 }, { "3600", 3600000 }, { "3601", 3600000 }, { "5 ", 5000 },
-		{ "99999999999999999999999", 3600000 }, { "Sun, 06 Nov 1994 08:50:37 GMT", 60000 },
-		{ "Sunday, 06-Nov-94 08:50:37 GMT", 60000 }, { "Sun Nov  6 08:50:37 1994", 60000 },
-		{ "Sun, 06 Nov 1994 08:00:00 GMT", 1000 }, { "Mon, 07 Nov 1994 08:00:00 GMT", 3600000 },
-		{ "", -1 }, { "soon", -1 }, { "-5", -1 }, { "1.5", -1 }, { "12 minutes", -1 }, { "Someday", -1 },
+		{"120", 120000},
+		{"0", 1000},
+		{"3600", 3600000},
+		{"3601", 3600000},
+		{"5 ", 5000},
+		{"99999999999999999999999", 3600000},
+		{"Sun, 06 Nov 1994 08:50:37 GMT", 60000},
+		{"Sunday, 06-Nov-94 08:50:37 GMT", 60000},
+		{"Sun Nov  6 08:50:37 1994", 60000},
+		{"Sun, 06 Nov 1994 08:00:00 GMT", 1000},
+		{"Mon, 07 Nov 1994 08:00:00 GMT", 3600000},
+		{"", -1},
+		{"soon", -1},
+		{"-5", -1},
+		{"1.5", -1},
+		{"12 minutes", -1},
+		{"Someday", -1},
 	};
 
 	(void)state;
@@ -40,14 +52,28 @@ static const struct trust_verdict no_verdict;
 static struct fetch_facts facts(int curl_code)
 {
 	return (struct fetch_facts){
-		.curl_code = curl_code, .curl_text = "", .host = "api.x:443", .peer_host = "api.x", .proxy_host = "",
-		.content_type = "", .location = "", .retry_after = "", .expected_bytes = -1, .max_body_bytes = 100,
-		.timeout_ms = 30000, .resolved = true, .connected = true, .secured = true, .refusal = &no_why,
-		.verdict = &no_verdict, .now_us = now_us,
+		.curl_code = curl_code,
+		.curl_text = "",
+		.host = "api.x:443",
+		.peer_host = "api.x",
+		.proxy_host = "",
+		.content_type = "",
+		.location = "",
+		.retry_after = "",
+		.expected_bytes = -1,
+		.max_body_bytes = 100,
+		.timeout_ms = 30000,
+		.resolved = true,
+		.connected = true,
+		.secured = true,
+		.refusal = &no_why,
+		.verdict = &no_verdict,
+		.now_us = now_us,
 	};
 }
 
-static void expect(const struct fetch_facts *f, enum fetch_outcome outcome, const char *code, const char *words)
+static void expect(const struct fetch_facts *f, enum fetch_outcome outcome, const char *code,
+	const char *words)
 {
 	struct fetch_result r;
 

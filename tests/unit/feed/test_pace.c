@@ -10,15 +10,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define S  ((int64_t)1000 * 1000)
-#define M  (60 * S)
-#define H  (60 * M)
-#define D  (24 * H)
+#define S ((int64_t)1000 * 1000)
+#define M (60 * S)
+#define H (60 * M)
+#define D (24 * H)
 
-static const int64_t noon = 20000 * D + 12 * H;	/* some day in 2024 */
-static const struct pace_settings by_itself = { .automatic = true, .min_ms = 15000 };
+static const int64_t noon = 20000 * D + 12 * H; /* some day in 2024 */
+static const struct pace_settings by_itself = {.automatic = true, .min_ms = 15000};
 
-static struct pace after_sweep(unsigned live, unsigned pages, int64_t today, int64_t limit, int64_t now)
+static struct pace after_sweep(
+	unsigned live, unsigned pages, int64_t today, int64_t limit, int64_t now)
 {
 	struct pace p;
 
@@ -26,7 +27,7 @@ static struct pace after_sweep(unsigned live, unsigned pages, int64_t today, int
 	pace_quota(&p, today, limit, 1, now);
 	pace_sweep_begin(&p);
 	for (unsigned i = 0; i < live; i++)
-		pace_sweep_match(&p, &(struct pace_match){ .started = true }, now);
+		pace_sweep_match(&p, &(struct pace_match){.started = true}, now);
 	pace_sweep_end(&p, pages, now);
 	return p;
 }
@@ -48,23 +49,31 @@ static void phases_do_not_trust_flags_alone(void **state)
 		enum pace_phase phase;
 		const char *comment;
 	} cases[] = {
-		{ { .ended = true, .started = true }, PACE_ENDED, "over" },
-		{ { .started = true, .changed_us = 0 }, PACE_LIVE, "changed in this sweep" },
-		{ { .started = true, .changed_us = noon - 2 * H }, PACE_LIVE, "changed two hours ago" },
-		{ { .started = true, .changed_us = noon - 4 * H }, PACE_UPCOMING, "rain for four hours" },
-		{ { .started = true, .is_test = true, .changed_us = noon - 15 * H }, PACE_LIVE, "a Test overnight" },
-		{ { .started = true, .is_test = true, .changed_us = noon - 17 * H }, PACE_UPCOMING, "a Test's day lost" },
-		{ { .started = true, .changed_us = noon - 49 * H }, PACE_ENDED, "unchanged for two days" },
-		{ { .started = true, .is_test = true, .changed_us = noon - 49 * H }, PACE_UPCOMING, "a Test may wait" },
-		{ { .started = true, .is_test = true, .changed_us = noon - 7 * D }, PACE_ENDED, "not for ever" },
-		{ { .started = true, .start_us = noon - 36 * D }, PACE_ENDED, "stuck, new to us" },
-		{ { .start_us = noon + 20 * M, .start_time_known = true }, PACE_LIVE, "about to start" },
-		{ { .start_us = noon - 20 * M, .start_time_known = true }, PACE_LIVE, "late to start" },
-		{ { .start_us = noon + 40 * M, .start_time_known = true }, PACE_UPCOMING, "not yet" },
-		{ { .start_us = noon + 20 * M }, PACE_UPCOMING, "the time is not known" },
-		{ { .start_us = noon + 60 * D, .start_time_known = true, .changed_us = noon - 30 * D }, PACE_UPCOMING, "fixtures do not change" },
-		{ { .start_us = noon - 3 * D, .start_time_known = true }, PACE_ENDED, "never started" },
-		{ { .started = false }, PACE_UPCOMING, "nothing known" },
+		{{.ended = true, .started = true}, PACE_ENDED, "over"},
+		{{.started = true, .changed_us = 0}, PACE_LIVE, "changed in this sweep"},
+		{{.started = true, .changed_us = noon - 2 * H}, PACE_LIVE, "changed two hours ago"},
+		{{.started = true, .changed_us = noon - 4 * H}, PACE_UPCOMING,
+			"rain for four hours"},
+		{{.started = true, .is_test = true, .changed_us = noon - 15 * H}, PACE_LIVE,
+			"a Test overnight"},
+		{{.started = true, .is_test = true, .changed_us = noon - 17 * H}, PACE_UPCOMING,
+			"a Test's day lost"},
+		{{.started = true, .changed_us = noon - 49 * H}, PACE_ENDED,
+			"unchanged for two days"},
+		{{.started = true, .is_test = true, .changed_us = noon - 49 * H}, PACE_UPCOMING,
+			"a Test may wait"},
+		{{.started = true, .is_test = true, .changed_us = noon - 7 * D}, PACE_ENDED,
+			"not for ever"},
+		{{.started = true, .start_us = noon - 36 * D}, PACE_ENDED, "stuck, new to us"},
+		{{.start_us = noon + 20 * M, .start_time_known = true}, PACE_LIVE,
+			"about to start"},
+		{{.start_us = noon - 20 * M, .start_time_known = true}, PACE_LIVE, "late to start"},
+		{{.start_us = noon + 40 * M, .start_time_known = true}, PACE_UPCOMING, "not yet"},
+		{{.start_us = noon + 20 * M}, PACE_UPCOMING, "the time is not known"},
+		{{.start_us = noon + 60 * D, .start_time_known = true, .changed_us = noon - 30 * D},
+			PACE_UPCOMING, "fixtures do not change"},
+		{{.start_us = noon - 3 * D, .start_time_known = true}, PACE_ENDED, "never started"},
+		{{.started = false}, PACE_UPCOMING, "nothing known"},
 	};
 
 	(void)state;
@@ -81,22 +90,23 @@ static void the_quota_is_spread_to_the_reset(void **state)
 		int64_t today, limit, wait_s;
 		const char *comment;
 	} cases[] = {
-		{ 1, 1, -1, -1, 15, "no quota: as fast as allowed" },
-		{ 0, 1, -1, -1, 3600, "no quota, nothing live" },
-		{ 1, 1, 0, 1000000, 15, "plenty: never below the least" },
-		{ 1, 1, 35, 100, 720, "12 h, 60 beyond the reserve of 5" },
-		{ 1, 3, 35, 100, 2160, "three pages a sweep" },
-		{ 0, 3, 35, 100, 3600, "nothing live: an hour" },
-		{ 0, 3, 65, 100, 4320, "nothing live, but the quota says longer" },
-		{ 1, 3, 92, 100, 43200, "one sweep left: spread, too" },
-		{ 1, 4, 92, 100, 43200, "not enough for a sweep: the reset" },
-		{ 1, 1, 95, 100, 43200, "only the reserve is left" },
-		{ 1, 1, 114, 100, 43200, "more than all used" },
+		{1, 1, -1, -1, 15, "no quota: as fast as allowed"},
+		{0, 1, -1, -1, 3600, "no quota, nothing live"},
+		{1, 1, 0, 1000000, 15, "plenty: never below the least"},
+		{1, 1, 35, 100, 720, "12 h, 60 beyond the reserve of 5"},
+		{1, 3, 35, 100, 2160, "three pages a sweep"},
+		{0, 3, 35, 100, 3600, "nothing live: an hour"},
+		{0, 3, 65, 100, 4320, "nothing live, but the quota says longer"},
+		{1, 3, 92, 100, 43200, "one sweep left: spread, too"},
+		{1, 4, 92, 100, 43200, "not enough for a sweep: the reset"},
+		{1, 1, 95, 100, 43200, "only the reserve is left"},
+		{1, 1, 114, 100, 43200, "more than all used"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct pace p = after_sweep(cases[i].live, cases[i].pages, cases[i].today, cases[i].limit, noon);
+		struct pace p = after_sweep(
+			cases[i].live, cases[i].pages, cases[i].today, cases[i].limit, noon);
 		int64_t wait = wait_s(&p, &by_itself, noon);
 
 		if (wait != cases[i].wait_s)
@@ -126,15 +136,17 @@ static void a_known_start_ends_the_sleep(void **state)
 	(void)state;
 	pace_init(&p);
 	pace_sweep_begin(&p);
-	pace_sweep_match(&p, &(struct pace_match){ .start_us = noon + 50 * M, .start_time_known = true }, noon);
-	pace_sweep_match(&p, &(struct pace_match){ .start_us = noon + 90 * M, .start_time_known = true }, noon);
+	pace_sweep_match(&p,
+		&(struct pace_match){.start_us = noon + 50 * M, .start_time_known = true}, noon);
+	pace_sweep_match(&p,
+		&(struct pace_match){.start_us = noon + 90 * M, .start_time_known = true}, noon);
 	pace_sweep_end(&p, 1, noon);
 	assert_int_equal(wait_s(&p, &by_itself, noon), 20 * 60);
 	assert_int_equal(wait_s(&p, &by_itself, noon + 5 * M), 15 * 60);
 	assert_int_equal(wait_s(&p, &by_itself, noon + 25 * M), 0);
 	/* A day whose hour is not known: look more often. */
 	pace_sweep_begin(&p);
-	pace_sweep_match(&p, &(struct pace_match){ .start_us = noon - 12 * H }, noon);
+	pace_sweep_match(&p, &(struct pace_match){.start_us = noon - 12 * H}, noon);
 	pace_sweep_end(&p, 1, noon);
 	assert_int_equal(p.upcoming_soon, 1);
 	assert_int_equal(wait_s(&p, &by_itself, noon), 20 * 60);
@@ -153,10 +165,10 @@ static void a_broken_sweep_leaves_the_last_figures(void **state)
 
 static void failures_back_off(void **state)
 {
-	static const int64_t without_quota[] = { 15, 30, 60, 60, 60, 60 };
-	static const int64_t with_quota[] = { 15, 30, 60, 720, 720, 720 };
-	static const int64_t fixed[] = { 1, 2, 4, 8, 16, 32, 60, 60 };
-	struct pace_settings at_once = { .fixed_ms = 0 };
+	static const int64_t without_quota[] = {15, 30, 60, 60, 60, 60};
+	static const int64_t with_quota[] = {15, 30, 60, 720, 720, 720};
+	static const int64_t fixed[] = {1, 2, 4, 8, 16, 32, 60, 60};
+	struct pace_settings at_once = {.fixed_ms = 0};
 	struct pace p = after_sweep(1, 1, -1, -1, noon), q = after_sweep(1, 1, 35, 100, noon);
 
 	(void)state;
@@ -175,7 +187,7 @@ static void failures_back_off(void **state)
 
 static void a_fixed_interval_ignores_the_quota(void **state)
 {
-	struct pace_settings minute = { .fixed_ms = 60000 };
+	struct pace_settings minute = {.fixed_ms = 60000};
 	struct pace p = after_sweep(1, 5, 100, 100, noon);
 
 	(void)state;
@@ -188,7 +200,7 @@ static void a_fixed_interval_ignores_the_quota(void **state)
 
 static void blocks_are_obeyed_by_all(void **state)
 {
-	struct pace_settings sweeps = { .automatic = true, .min_ms = 15000, .ignore_pace = true };
+	struct pace_settings sweeps = {.automatic = true, .min_ms = 15000, .ignore_pace = true};
 	struct pace p = after_sweep(1, 5, 100, 100, noon), again;
 	struct pace_plan plan;
 	char text[512];
@@ -214,11 +226,17 @@ static void reasons_tell_how_long(void **state)
 		const char *reason;
 		int64_t s;
 	} cases[] = {
-		{ "Blocked for 15 minutes", 900 }, { "blocked for 2 hours", 7200 }, { "BLOCKED: 30 seconds", 30 },
-		{ "Blocking since hits today exceeded hits limit", 12 * 3600 },
-		{ "hits today exceeded hits limit", 12 * 3600 }, { "Invalid API Key", 0 }, { "", 0 },
-		{ "limit", 0 }, { "Blocked for 0 minutes", 0 }, { "Blocked for 99999999999999999999 minutes", 0 },
-		{ "blocked for 9999 hours", 86400 },
+		{"Blocked for 15 minutes", 900},
+		{"blocked for 2 hours", 7200},
+		{"BLOCKED: 30 seconds", 30},
+		{"Blocking since hits today exceeded hits limit", 12 * 3600},
+		{"hits today exceeded hits limit", 12 * 3600},
+		{"Invalid API Key", 0},
+		{"", 0},
+		{"limit", 0},
+		{"Blocked for 0 minutes", 0},
+		{"Blocked for 99999999999999999999 minutes", 0},
+		{"blocked for 9999 hours", 86400},
 	};
 	struct pace p;
 
@@ -334,7 +352,8 @@ static void the_text_form_takes_anything(void **state)
 	(void)state;
 	pace_load(&p, "");
 	assert_int_equal(p.hits_limit, -1);
-	pace_load(&p, "today=5 new=7 limit=x pages=0 reset=-5 live=99999999999 garbage until=12 why=a b=c");
+	pace_load(&p,
+		"today=5 new=7 limit=x pages=0 reset=-5 live=99999999999 garbage until=12 why=a b=c");
 	assert_int_equal(p.hits_today, 5);
 	assert_int_equal(p.pages_per_sweep, 1);
 	assert_int_equal(p.reset_us_of_day, 0);
@@ -345,7 +364,8 @@ static void the_text_form_takes_anything(void **state)
 	pace_load(&q, text);
 	assert_int_equal(q.live, 3);
 	assert_int_equal(q.pages_per_sweep, 2);
-	assert_true(q.swept_us == noon && q.hits_seen_us == noon && q.hits_today == 35 && q.hits_limit == 100);
+	assert_true(q.swept_us == noon && q.hits_seen_us == noon && q.hits_today == 35 &&
+		    q.hits_limit == 100);
 	pace_save(&p, small, sizeof small);
 }
 

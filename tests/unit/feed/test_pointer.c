@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Scans `document` and writes the raw text of the value pointed at ("{" and "[" for containers, "-" for
- * none). */
+/* Scans `document` and writes the raw text of the value pointed at ("{" and "[" for containers,
+ * "-" for none). */
 static void follow(struct pointer *p, const char *document, char *out, size_t out_bytes)
 {
 	struct json j;
@@ -31,7 +31,8 @@ static void follow(struct pointer *p, const char *document, char *out, size_t ou
 		if (event == JSON_OBJECT_END || event == JSON_ARRAY_END)
 			pointer_closed(p, j.depth);
 		if ((opens || (event >= JSON_STRING && event <= JSON_NULL)) &&
-		    pointer_value(p, depth, depth > 0 && !(j.stack >> (depth - 1) & 1), opens)) {
+			pointer_value(
+				p, depth, depth > 0 && !(j.stack >> (depth - 1) & 1), opens)) {
 			if (opens)
 				snprintf(out, out_bytes, "%c", event == JSON_OBJECT ? '{' : '[');
 			else
@@ -45,26 +46,28 @@ static void the_first_way_is_taken(void **state)
 	static const struct {
 		const char *pointer, *document, *found, *comment;
 	} cases[] = {
-		{ "", "[1]", "[", "the whole document" },
-		{ "/a", "{\"a\":1}", "1", "a member" },
-		{ "/a", "{\"b\":{\"a\":2},\"a\":1}", "1", "not one that lies deeper" },
-		{ "/a", "[{\"a\":1}]", "-", "not one in an array" },
-		{ "/a/b", "{\"a\":{\"b\":3}}", "3", "two steps" },
-		{ "/a/b", "{\"a\":1,\"a\":{\"b\":3}}", "-", "the first of equal keys counts, even for nothing" },
-		{ "/a/b", "{\"a\":{\"c\":1},\"a\":{\"b\":3}}", "-", "likewise when it is an object" },
-		{ "/a/b", "{\"a\":{\"b\":1,\"b\":2},\"a\":{\"b\":3}}", "1", "the first of all" },
-		{ "/a/1", "{\"a\":[5,6,7]}", "6", "an element" },
-		{ "/a/1/x", "{\"a\":[{\"x\":1},{\"x\":2}]}", "2", "within an element" },
-		{ "/a/3", "{\"a\":[5,6,7]}", "-", "beyond the end" },
-		{ "/a/01", "{\"a\":[5,6,7]}", "-", "no leading zero" },
-		{ "/a/-", "{\"a\":[5,6,7]}", "-", "the element behind the last is none" },
-		{ "/a/1", "{\"a\":{\"1\":9}}", "9", "digits are a key in an object" },
-		{ "/a~1b/m~0n", "{\"a/b\":{\"m~n\":4}}", "4", "escaped steps" },
-		{ "/", "{\"\":8}", "8", "the empty key" },
-		{ "//x", "{\"\":{\"x\":8}}", "8", "the empty key and on" },
-		{ "/a", "{\"a\":{\"z\":1}}", "{", "a container" },
-		{ "/0/0", "[[7]]", "7", "arrays all the way" },
-		{ "/b", "{\"a\":{\"b\":1},\"c\":[{\"b\":2}],\"b\":3}", "3", "after other containers" },
+		{"", "[1]", "[", "the whole document"},
+		{"/a", "{\"a\":1}", "1", "a member"},
+		{"/a", "{\"b\":{\"a\":2},\"a\":1}", "1", "not one that lies deeper"},
+		{"/a", "[{\"a\":1}]", "-", "not one in an array"},
+		{"/a/b", "{\"a\":{\"b\":3}}", "3", "two steps"},
+		{"/a/b", "{\"a\":1,\"a\":{\"b\":3}}", "-",
+			"the first of equal keys counts, even for nothing"},
+		{"/a/b", "{\"a\":{\"c\":1},\"a\":{\"b\":3}}", "-", "likewise when it is an object"},
+		{"/a/b", "{\"a\":{\"b\":1,\"b\":2},\"a\":{\"b\":3}}", "1", "the first of all"},
+		{"/a/1", "{\"a\":[5,6,7]}", "6", "an element"},
+		{"/a/1/x", "{\"a\":[{\"x\":1},{\"x\":2}]}", "2", "within an element"},
+		{"/a/3", "{\"a\":[5,6,7]}", "-", "beyond the end"},
+		{"/a/01", "{\"a\":[5,6,7]}", "-", "no leading zero"},
+		{"/a/-", "{\"a\":[5,6,7]}", "-", "the element behind the last is none"},
+		{"/a/1", "{\"a\":{\"1\":9}}", "9", "digits are a key in an object"},
+		{"/a~1b/m~0n", "{\"a/b\":{\"m~n\":4}}", "4", "escaped steps"},
+		{"/", "{\"\":8}", "8", "the empty key"},
+		{"//x", "{\"\":{\"x\":8}}", "8", "the empty key and on"},
+		{"/a", "{\"a\":{\"z\":1}}", "{", "a container"},
+		{"/0/0", "[[7]]", "7", "arrays all the way"},
+		{"/b", "{\"a\":{\"b\":1},\"c\":[{\"b\":2}],\"b\":3}", "3",
+			"after other containers"},
 	};
 	char found[64];
 	struct pointer p;

@@ -32,17 +32,18 @@ static void complaints_name_what_is_wrong(void **state)
 		const char **field;
 		const char *value, *complaint;
 	} cases[] = {
-		{ &s.records, "data", "records: pointer 'data' must start with '/'" },
-		{ &s.id, "", "id: a pointer within a row is needed, as in /id" },
-		{ &s.id, "id", "id: pointer 'id' must start with '/'" },
-		{ &s.ok, "/status", "success test '/status' must read POINTER=VALUE, as in /status=success" },
-		{ &s.ok, "status=x", "success test: pointer 'status' must start with '/'" },
-		{ &s.reason, "/a~", "reason: in pointer '/a~' a '~' wants 0 or 1 behind it" },
-		{ &s.total, "x", "total: pointer 'x' must start with '/'" },
-		{ &s.hits_limit, "x", "hits limit: pointer 'x' must start with '/'" },
-		{ &s.offset_param, "a&b", "paging parameter 'a&b' may not hold '&'" },
-		{ &s.key_param, "a b", "key parameter 'a b' may not hold '?'" },
-		{ &s.key_header, "X-Key:", "key header 'X-Key:' may not hold ':'" },
+		{&s.records, "data", "records: pointer 'data' must start with '/'"},
+		{&s.id, "", "id: a pointer within a row is needed, as in /id"},
+		{&s.id, "id", "id: pointer 'id' must start with '/'"},
+		{&s.ok, "/status",
+			"success test '/status' must read POINTER=VALUE, as in /status=success"},
+		{&s.ok, "status=x", "success test: pointer 'status' must start with '/'"},
+		{&s.reason, "/a~", "reason: in pointer '/a~' a '~' wants 0 or 1 behind it"},
+		{&s.total, "x", "total: pointer 'x' must start with '/'"},
+		{&s.hits_limit, "x", "hits limit: pointer 'x' must start with '/'"},
+		{&s.offset_param, "a&b", "paging parameter 'a&b' may not hold '&'"},
+		{&s.key_param, "a b", "key parameter 'a b' may not hold '?'"},
+		{&s.key_header, "X-Key:", "key header 'X-Key:' may not hold ':'"},
 	};
 
 	(void)state;

@@ -51,7 +51,8 @@ static enum status pass(void *context, const struct split_row *row, struct why *
 	return STATUS_OK;
 }
 
-static enum status run(struct split *s, size_t length, size_t size, struct split_envelope *e, struct why *why)
+static enum status run(
+	struct split *s, size_t length, size_t size, struct split_envelope *e, struct why *why)
 {
 	enum status status = STATUS_OK;
 
@@ -63,8 +64,8 @@ static enum status run(struct split *s, size_t length, size_t size, struct split
 
 static void the_test_suite_is_judged_right(void **state)
 {
-	static const size_t sizes[] = { 1, 7, FILE_MAX };
-	static const char *const profiles[] = { "cricapi", "custom" };
+	static const size_t sizes[] = {1, 7, FILE_MAX};
+	static const char *const profiles[] = {"cricapi", "custom"};
 	DIR *folder = data_folder("jsontestsuite");
 	struct dirent *entry;
 	unsigned accepted = 0, refused = 0, either = 0;
@@ -88,11 +89,13 @@ static void the_test_suite_is_judged_right(void **state)
 			enum status status;
 
 			assert_int_equal(source_profile(profiles[i % 2], &source), STATUS_OK);
-			assert_int_equal(split_open(&s, &source, 1000, pass, NULL, &why), STATUS_OK);
+			assert_int_equal(
+				split_open(&s, &source, 1000, pass, NULL, &why), STATUS_OK);
 			status = run(s, length, sizes[i / 2], &e, &why);
 			split_close(s);
 			if (name[0] != 'i' && status != (good ? STATUS_OK : STATUS_BAD_DATA))
-				fail_msg("%s: %s", name, status == STATUS_OK ? "accepted" : why.text);
+				fail_msg("%s: %s", name,
+					status == STATUS_OK ? "accepted" : why.text);
 		}
 		*(name[0] == 'y' ? &accepted : name[0] == 'n' ? &refused : &either) += 1;
 	}
@@ -154,9 +157,9 @@ static unsigned count_rows(size_t length)
 
 static void recorded_pages_come_apart_byte_for_byte(void **state)
 {
-	static const size_t sizes[] = { FILE_MAX, 1, 7, 1000, 16384 };
+	static const size_t sizes[] = {FILE_MAX, 1, 7, 1000, 16384};
 	DIR *folder = data_folder("cricapi");
-	struct found f = { .rows = 0 };
+	struct found f = {.rows = 0};
 	struct source source;
 	struct split_envelope e;
 	struct dirent *entry;
