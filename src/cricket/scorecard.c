@@ -6,6 +6,8 @@
 enum {
 	MOST_SPANS = 512,	/* a Test innings has 100 to 200 overs */
 	MOST_POINTS = 512,
+	WIDEST_STRIDE = 1 << 20,
+	WICKETS_KEPT = 32,
 	FIRST_ROOM = 32,
 };
 
@@ -73,16 +75,19 @@ static bool grow(void **array, unsigned used, unsigned *room, unsigned most, siz
 	return true;
 }
 
-/* Keeps wickets, the last point, and every point at a multiple of the (new, wider) stride. */
+/* Keeps wickets, the last point, and every point at a multiple of the (new, wider) stride. An innings whose
+ * wickets fall without end (a source gone wrong) keeps the first of them only. */
 static void thin_points(struct innings_card *card, int32_t per_over)
 {
-	unsigned kept = 0;
+	unsigned kept = 0, fallen = 0;
 
-	card->stride = card->stride == 1 ? per_over : card->stride * 2;
+	if (card->stride < WIDEST_STRIDE)
+		card->stride = card->stride == 1 ? per_over : card->stride * 2;
 	for (unsigned i = 0; i < card->points_used; i++) {
 		struct card_point p = card->points[i];
+		bool wicket = p.wickets && fallen++ < WICKETS_KEPT;
 
-		if (p.wickets || p.balls % card->stride == 0 || i + 1 == card->points_used)
+		if (wicket || p.balls % card->stride == 0 || i + 1 == card->points_used)
 			card->points[kept++] = p;
 	}
 	card->points_used = kept;

@@ -138,6 +138,21 @@ static void thins_the_worm(void **state)
 	scorecard_close(card);
 }
 
+/* A source gone wrong: balls stand still, wickets fall without end. Bounded, and no division by nothing. */
+static void wickets_without_end(void **state)
+{
+	unsigned count;
+
+	(void)state;
+	open_card(false);
+	for (int n = 0; n < 40000; n++)
+		see(0, n % 2 ? n : 120, n, n % 10);
+	assert_int_equal(scorecard_end(card, NULL), STATUS_OK);
+	scorecard_points(card, 0, &count);
+	assert_in_range(count, 1, 512);
+	scorecard_close(card);
+}
+
 static void without_overs(void **state)
 {
 	unsigned count;
@@ -158,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_ball),  cmocka_unit_test(missed_ends),	 cmocka_unit_test(sets_of_five),
 		cmocka_unit_test(corrections), cmocka_unit_test(thins_the_worm), cmocka_unit_test(without_overs),
+		cmocka_unit_test(wickets_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
