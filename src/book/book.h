@@ -12,45 +12,50 @@
 #include <sys/types.h>
 
 enum book_job_kind {
-	BOOK_MATCH,	/* one match's workbook */
-	BOOK_INDEX,	/* Matches.xlsx */
-	BOOK_AUDIT,	/* which matches' files are missing or poorer than the journal says: a fresh or returned stick */
+	BOOK_MATCH, /* one match's workbook */
+	BOOK_INDEX, /* Matches.xlsx */
+	BOOK_AUDIT, /* which matches' files are missing or poorer than the journal says: a fresh or returned stick */
 };
 
-struct book_job {		/* strings are lent for the call */
+struct book_job { /* strings are lent for the call */
 	enum book_job_kind kind;
 	const char *journal_path;
-	const char *folder;	/* the output folder */
-	const char *state_dir;	/* temp files go here when twice the raw XML is free, else beside the target */
-	const char *timezone;	/* POSIX TZ for local times */
-	int64_t match;		/* of BOOK_MATCH */
-	bool started_only;	/* fixtures get no workbook: BOOK_MATCH answers skipped */
-	uint64_t min_free_bytes;	/* below it nothing is written: STATUS_FULL */
-	uint64_t memory_bytes;	/* RLIMIT_AS-like ceiling for the child; 0 none */
-	int64_t timeout_ms;	/* killed afterwards: 60 s */
+	const char *folder; /* the output folder */
+	const char *
+		state_dir; /* temp files go here when twice the raw XML is free, else beside the target */
+	const char *timezone;	 /* POSIX TZ for local times */
+	int64_t match;		 /* of BOOK_MATCH */
+	bool started_only;	 /* fixtures get no workbook: BOOK_MATCH answers skipped */
+	uint64_t min_free_bytes; /* below it nothing is written: STATUS_FULL */
+	uint64_t memory_bytes;	 /* RLIMIT_AS-like ceiling for the child; 0 none */
+	int64_t timeout_ms;	 /* killed afterwards: 60 s */
 };
 
 struct book_result {
-	enum status status;	/* STATUS_OK; STATUS_FULL: no room; STATUS_IO; STATUS_DENIED: read-only or no permission; STATUS_BAD_DATA: verification failed; STATUS_FATAL: the child died */
-	bool skipped;		/* a fixture that has not begun, or an unchanged file */
-	char file[256];		/* name written, without folder */
-	char kept[256];		/* a richer or foreign file was kept under this name; "" none */
-	uint64_t records;	/* in the workbook */
-	uint64_t bytes;		/* of the file */
+	enum status
+		status; /* STATUS_OK; STATUS_FULL: no room; STATUS_IO; STATUS_DENIED: read-only or no permission; STATUS_BAD_DATA: verification failed; STATUS_FATAL: the child died */
+	bool skipped;	/* a fixture that has not begun, or an unchanged file */
+	char file[256]; /* name written, without folder */
+	char kept[256]; /* a richer or foreign file was kept under this name; "" none */
+	uint64_t records; /* in the workbook */
+	uint64_t bytes;	  /* of the file */
 	int64_t took_ms;
-	uint64_t peak_kib;	/* VmHWM of the child */
+	uint64_t peak_kib; /* VmHWM of the child */
 	struct why why;
 };
-typedef void book_missing_call(void *context, int64_t match);	/* BOOK_AUDIT, one per match to render again */
+typedef void book_missing_call(
+	void *context, int64_t match); /* BOOK_AUDIT, one per match to render again */
 
 struct book_child;
-enum status book_child_start(struct book_child **out, const struct book_job *job, struct why *why) MUST_CHECK;
-int book_child_fd(const struct book_child *c);	/* readable when book_child_turn has something */
+enum status book_child_start(
+	struct book_child **out, const struct book_job *job, struct why *why) MUST_CHECK;
+int book_child_fd(const struct book_child *c); /* readable when book_child_turn has something */
 /* STATUS_AGAIN while it runs; STATUS_OK: *out is complete and the child is reaped. `missing` may be NULL. */
-enum status book_child_turn(struct book_child *c, int64_t now_ms, struct book_result *out, book_missing_call *missing,
-			    void *context) MUST_CHECK;
-int64_t book_child_due_ms(const struct book_child *c);	/* its deadline, monotonic */
-void book_child_close(struct book_child *c);	/* kills and reaps one that still runs; removes its temp files; NULL is fine */
+enum status book_child_turn(struct book_child *c, int64_t now_ms, struct book_result *out,
+	book_missing_call *missing, void *context) MUST_CHECK;
+int64_t book_child_due_ms(const struct book_child *c); /* its deadline, monotonic */
+void book_child_close(struct book_child
+		*c); /* kills and reaps one that still runs; removes its temp files; NULL is fine */
 
 /* The child's main: argv[1] is "--book". Returns the exit code. */
 int book_child_main(int argc, char **argv);
@@ -59,14 +64,22 @@ int book_child_main(int argc, char **argv);
 void book_sweep_folder(const char *folder);
 
 /* The storage guard: may we write there now? */
-enum shelf_state { SHELF_OK, SHELF_NONE /* no folder set */, SHELF_ABSENT, SHELF_NOT_MOUNTED, SHELF_READ_ONLY, SHELF_FULL };
+enum shelf_state {
+	SHELF_OK,
+	SHELF_NONE /* no folder set */,
+	SHELF_ABSENT,
+	SHELF_NOT_MOUNTED,
+	SHELF_READ_ONLY,
+	SHELF_FULL
+};
 enum shelf_mount { SHELF_AUTO, SHELF_REQUIRE, SHELF_ANY };
 struct shelf {
 	enum shelf_state state;
 	uint64_t free_bytes;
-	uint64_t device;	/* st_dev: another stick when it changes */
-	char text[200];		/* in plain words with the next step, for the log and `check` */
+	uint64_t device; /* st_dev: another stick when it changes */
+	char text[200];	 /* in plain words with the next step, for the log and `check` */
 };
 /* Looks without writing (access(2), statvfs). The folder itself is made when its parent is fine (not below a
  * missing mount). */
-void shelf_look(const char *folder, enum shelf_mount mount, uint64_t min_free_bytes, struct shelf *out);
+void shelf_look(
+	const char *folder, enum shelf_mount mount, uint64_t min_free_bytes, struct shelf *out);

@@ -10,18 +10,19 @@
 
 /* Remembers, over the states of one match in order, what a status once said. Zero-initialised by the caller. */
 struct chase {
-	int64_t target;		/* said by a status; 0 none */
-	int64_t limit_balls;	/* of the chasing innings, said by a status; 0 none */
-	bool shortened;		/* rain, DLS: the full length no longer holds */
+	int64_t target;	     /* said by a status; 0 none */
+	int64_t limit_balls; /* of the chasing innings, said by a status; 0 none */
+	bool shortened;	     /* rain, DLS: the full length no longer holds */
 };
 
 /* What is not known is -1. */
 struct chase_need {
-	int innings;		/* which one chases, by place; -1: none */
+	int innings; /* which one chases, by place; -1: none */
 	int64_t target;
-	int64_t runs;		/* still needed, never below 0 */
-	int64_t balls;		/* left */
-	double rate;		/* per six balls; -1 where balls are not known or none are left */
+	int64_t runs;  /* still needed, never below 0 */
+	int64_t balls; /* left */
+	double rate;   /* per six balls; -1 where balls are not known or none are left */
 };
 
-void chase_see(struct chase *c, const struct row *row, const struct score *score, struct chase_need *out);
+void chase_see(
+	struct chase *c, const struct row *row, const struct score *score, struct chase_need *out);

@@ -9,14 +9,14 @@ enum { SCORE_STATUS_BYTES = 192 };
 
 struct innings {
 	int64_t runs, wickets;
-	int64_t balls;		/* OVERS_UNKNOWN where the text is no overs */
+	int64_t balls; /* OVERS_UNKNOWN where the text is no overs */
 };
 
 struct score {
-	unsigned innings;	/* of ROW_INNINGS at most */
+	unsigned innings; /* of ROW_INNINGS at most */
 	struct innings at[ROW_INNINGS];
 	bool started, ended;
-	char status[SCORE_STATUS_BYTES];	/* cut at a character's border */
+	char status[SCORE_STATUS_BYTES]; /* cut at a character's border */
 };
 
 void score_of(const struct row *row, bool counts_balls, struct score *out);

@@ -18,12 +18,12 @@ void match_kind_text(const struct row *row, char *out, size_t out_bytes);
 /* How it stands. The status text decides where it can: matchEnded stays false for good on some
  * washed-out matches. */
 enum match_result {
-	MATCH_FIXTURE,		/* not begun */
+	MATCH_FIXTURE, /* not begun */
 	MATCH_LIVE,
 	MATCH_WON,
-	MATCH_TIED,		/* tied or drawn */
-	MATCH_NO_RESULT,	/* washed out, abandoned, no scorecard */
-	MATCH_OVER,		/* ended, and the text does not say how */
+	MATCH_TIED,	 /* tied or drawn */
+	MATCH_NO_RESULT, /* washed out, abandoned, no scorecard */
+	MATCH_OVER,	 /* ended, and the text does not say how */
 };
 enum match_result match_result_of(const struct row *row);
 /* Play, or at least the toss, has been: a fixture gets no workbook. */

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { OVERS_BALLS = 6, OVERS_SET_BALLS = 5 };	/* balls of an over; of a set in the Hundred */
+enum { OVERS_BALLS = 6, OVERS_SET_BALLS = 5 }; /* balls of an over; of a set in the Hundred */
 enum { OVERS_UNKNOWN = -1 };
 enum { OVERS_TEXT_BYTES = 24 };
 

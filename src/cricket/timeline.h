@@ -8,5 +8,5 @@
 enum { TIMELINE_EVENT_BYTES = 96 };
 
 /* `before` is NULL for the first state seen. *out_wickets: how many fell in the innings now played. */
-void timeline_event(const struct score *before, const struct score *now, char out[TIMELINE_EVENT_BYTES],
-		    int64_t *out_wickets);
+void timeline_event(const struct score *before, const struct score *now,
+	char out[TIMELINE_EVENT_BYTES], int64_t *out_wickets);

@@ -6,16 +6,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct kafka_settings {		/* strings are lent by the settings for the call */
-	const char *brokers;		/* host:port list */
+struct kafka_settings {	     /* strings are lent by the settings for the call */
+	const char *brokers; /* host:port list */
 	const char *topic;
-	const char *client_id;		/* "scorebox" when NULL */
-	const char *compression;	/* none lz4 gzip snappy zstd */
+	const char *client_id;	 /* "scorebox" when NULL */
+	const char *compression; /* none lz4 gzip snappy zstd */
 	int64_t linger_ms;
-	const char *options;		/* "a=b,c=d", checked against the allow list */
-	const char *group, *instance;	/* "" none */
-	uint64_t queue_bytes;		/* what librdkafka may hold, of ours or for us */
-	uint64_t record_max_bytes;	/* the largest record we send */
+	const char *options;	      /* "a=b,c=d", checked against the allow list */
+	const char *group, *instance; /* "" none */
+	uint64_t queue_bytes;	      /* what librdkafka may hold, of ours or for us */
+	uint64_t record_max_bytes;    /* the largest record we send */
 };
 
 /* Every property must be on the allow list, the value acceptable to librdkafka. STATUS_BAD_DATA names the

@@ -20,7 +20,7 @@ struct publisher_calls {
 struct publisher;
 /* Connects in the background. STATUS_BAD_DATA: a property is wrong; STATUS_NO_MEMORY. */
 enum status publisher_open(struct publisher **out, const struct kafka_settings *settings,
-			   const struct publisher_calls *calls, struct why *why) MUST_CHECK;
+	const struct publisher_calls *calls, struct why *why) MUST_CHECK;
 /* Drops what is out (its rows stay in the spool). May take up to 1 s. NULL is fine. */
 void publisher_close(struct publisher *p);
 
@@ -33,15 +33,16 @@ int64_t publisher_due_ms(const struct publisher *p);
 
 /* Copies the row. STATUS_FULL: the window is full, or the machine is not feeding now: wait for the fd. */
 enum status publisher_put(struct publisher *p, int64_t id, struct view key, struct view value,
-			  const struct kafka_header *headers, unsigned count, int64_t time_ms, struct why *why) MUST_CHECK;
-unsigned publisher_out(const struct publisher *p);	/* rows put and not yet reported */
+	const struct kafka_header *headers, unsigned count, int64_t time_ms,
+	struct why *why) MUST_CHECK;
+unsigned publisher_out(const struct publisher *p); /* rows put and not yet reported */
 
 struct publisher_health {
-	bool connected;		/* at least one broker is up */
-	bool waiting;		/* after a failure: until retry_ms (monotonic) */
+	bool connected; /* at least one broker is up */
+	bool waiting;	/* after a failure: until retry_ms (monotonic) */
 	int64_t retry_ms;
-	char reason[256];	/* the last trouble in plain words, "" when all is well */
-	const char *code;	/* kafka.down, kafka.topic, kafka.fatal, kafka.isr, ... ; "" */
+	char reason[256]; /* the last trouble in plain words, "" when all is well */
+	const char *code; /* kafka.down, kafka.topic, kafka.fatal, kafka.isr, ... ; "" */
 	uint64_t delivered, failures, recreated;
 };
 void publisher_health(const struct publisher *p, struct publisher_health *out);

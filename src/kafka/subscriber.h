@@ -4,23 +4,25 @@
 #include "kafka/client.h"
 
 struct subscriber;
-enum status subscriber_open(struct subscriber **out, const struct kafka_settings *settings, struct why *why) MUST_CHECK;
-void subscriber_close(struct subscriber *s);	/* leaves the group; bounded to 5 s; NULL is fine */
+enum status subscriber_open(
+	struct subscriber **out, const struct kafka_settings *settings, struct why *why) MUST_CHECK;
+void subscriber_close(struct subscriber *s); /* leaves the group; bounded to 5 s; NULL is fine */
 
-enum { SUBSCRIBER_PARTITIONS = 256 };	/* at most, of one topic; more are refused */
+enum { SUBSCRIBER_PARTITIONS = 256 }; /* at most, of one topic; more are refused */
 struct subscriber_span {
 	int partition;
-	int64_t low, high;	/* watermarks: first offset kept, offset after the last */
+	int64_t low, high; /* watermarks: first offset kept, offset after the last */
 };
 struct subscriber_survey {
-	char cluster[64];	/* cluster id, "" unknown */
-	char topic_id[48];	/* "" where the broker gives none */
+	char cluster[64];  /* cluster id, "" unknown */
+	char topic_id[48]; /* "" where the broker gives none */
 	unsigned partitions;
 	struct subscriber_span span[SUBSCRIBER_PARTITIONS];
 };
 /* Asks the cluster (blocks up to timeout_ms). STATUS_AGAIN: not reachable now; STATUS_NOT_FOUND: no such
  * topic (never created by asking); STATUS_DENIED: not allowed. */
-enum status subscriber_survey(struct subscriber *s, int64_t timeout_ms, struct subscriber_survey *out, struct why *why) MUST_CHECK;
+enum status subscriber_survey(struct subscriber *s, int64_t timeout_ms,
+	struct subscriber_survey *out, struct why *why) MUST_CHECK;
 
 struct subscriber_start {
 	int partition;
@@ -28,41 +30,45 @@ struct subscriber_start {
 };
 /* Without a group: replaces the assignment. With one: adds these (after SUBSCRIBER_ASSIGNED), or moves
  * those that we have already to their new positions (after SUBSCRIBER_OUT_OF_RANGE). */
-enum status subscriber_assign(struct subscriber *s, const struct subscriber_start *starts, unsigned count, struct why *why) MUST_CHECK;
+enum status subscriber_assign(struct subscriber *s, const struct subscriber_start *starts,
+	unsigned count, struct why *why) MUST_CHECK;
 /* With a group: joins it; partitions come as SUBSCRIBER_ASSIGNED events. */
 enum status subscriber_join(struct subscriber *s, struct why *why) MUST_CHECK;
 /* After SUBSCRIBER_REVOKED has been honoured (journal committed): lets them go. */
 enum status subscriber_release(struct subscriber *s, struct why *why) MUST_CHECK;
 /* Stores the offset for lag display; no-op without a group; asynchronous. */
 void subscriber_commit(struct subscriber *s, int partition, int64_t next_offset);
-void subscriber_pause(struct subscriber *s);	/* back-pressure: keep calling subscriber_next */
+void subscriber_pause(struct subscriber *s); /* back-pressure: keep calling subscriber_next */
 void subscriber_resume(struct subscriber *s);
 
 enum subscriber_kind {
-	SUBSCRIBER_NOTHING,	/* nothing within the wait */
+	SUBSCRIBER_NOTHING, /* nothing within the wait */
 	SUBSCRIBER_RECORD,
-	SUBSCRIBER_END,		/* of a partition: `offset` is the next one to come */
-	SUBSCRIBER_OUT_OF_RANGE,	/* the position is no longer there: survey and assign again */
-	SUBSCRIBER_ASSIGNED, SUBSCRIBER_REVOKED,	/* with a group: `list`, `count` */
-	SUBSCRIBER_TROUBLE,	/* `reason`, `code`; the client goes on by itself */
-	SUBSCRIBER_FATAL,	/* close and open again; fenced: exit 78 */
+	SUBSCRIBER_END,		 /* of a partition: `offset` is the next one to come */
+	SUBSCRIBER_OUT_OF_RANGE, /* the position is no longer there: survey and assign again */
+	SUBSCRIBER_ASSIGNED,
+	SUBSCRIBER_REVOKED, /* with a group: `list`, `count` */
+	SUBSCRIBER_TROUBLE, /* `reason`, `code`; the client goes on by itself */
+	SUBSCRIBER_FATAL,   /* close and open again; fenced: exit 78 */
 };
 struct subscriber_event {
 	enum subscriber_kind kind;
 	int partition;
-	int64_t offset, time_us;	/* Kafka's time stamp, 0 none */
+	int64_t offset, time_us; /* Kafka's time stamp, 0 none */
 	bool key_null, value_null;
-	struct view key, value;		/* live until the next subscriber_next */
+	struct view key, value; /* live until the next subscriber_next */
 	const int *list;
 	unsigned count;
 	bool fenced;
 	const char *code;
 	char reason[256];
-	void *message;			/* private: for subscriber_header */
+	void *message; /* private: for subscriber_header */
 };
 /* Waits at most wait_ms (0: not at all). */
-enum status subscriber_next(struct subscriber *s, int64_t wait_ms, struct subscriber_event *out, struct why *why) MUST_CHECK;
+enum status subscriber_next(struct subscriber *s, int64_t wait_ms, struct subscriber_event *out,
+	struct why *why) MUST_CHECK;
 /* The last header of that name; false where there is none. */
 bool subscriber_header(const struct subscriber_event *e, const char *name, struct view *out);
-int subscriber_fd(const struct subscriber *s);	/* readable until subscriber_next has answered SUBSCRIBER_NOTHING */
+int subscriber_fd(const struct subscriber
+		*s); /* readable until subscriber_next has answered SUBSCRIBER_NOTHING */
 bool subscriber_connected(const struct subscriber *s);

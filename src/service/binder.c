@@ -17,7 +17,7 @@ enum {
 	TICK_MS = 1000,
 	SHELF_EVERY_MS = 5000,
 	CHILD_TIMEOUT_MS = 60000,
-	FIXTURES = 64,			/* marked at once */
+	FIXTURES = 64, /* marked at once */
 };
 
 struct binder {
@@ -35,7 +35,7 @@ struct binder {
 
 	struct book_child *child;
 	struct book_job job;
-	bool job_ended;			/* the match was over when its job began */
+	bool job_ended; /* the match was over when its job began */
 	struct schedule schedule;
 
 	bool index_wanted;
@@ -65,7 +65,7 @@ static void troubled(struct binder *b, enum status s, const struct why *why)
 struct choice {
 	struct binder *b;
 	int64_t now;
-	int64_t match;			/* 0: none */
+	int64_t match; /* 0: none */
 	bool ended;
 	int64_t fixture[FIXTURES];
 	uint64_t fixture_records[FIXTURES];
@@ -79,7 +79,8 @@ static bool is_fixture(struct binder *b, const struct journal_match *m)
 	struct why why;
 	if (b->parts->config->books == BOOKS_ALL || m->file.length)
 		return false;
-	if (journal_latest(b->journal, m->id, &last, &why) != STATUS_OK || row_read(b->rows, last.body, &row, &why) != STATUS_OK)
+	if (journal_latest(b->journal, m->id, &last, &why) != STATUS_OK ||
+		row_read(b->rows, last.body, &row, &why) != STATUS_OK)
 		return false;
 	return row.is_match && !row.started && !row.innings;
 }
@@ -99,7 +100,7 @@ static enum status consider(void *context, const struct journal_match *m, struct
 		return STATUS_OK;
 	c->match = m->id;
 	c->ended = m->ended;
-	return STATUS_AGAIN;	/* found: stop here */
+	return STATUS_AGAIN; /* found: stop here */
 }
 
 /* Fixtures stand in Matches.xlsx only: nothing of them waits. */
@@ -107,7 +108,8 @@ static bool settle_fixtures(struct choice *c)
 {
 	struct why why;
 	for (unsigned i = 0; i < c->fixtures; i++) {
-		enum status s = journal_rendered(c->b->journal, c->fixture[i], "", c->fixture_records[i], &why);
+		enum status s = journal_rendered(
+			c->b->journal, c->fixture[i], "", c->fixture_records[i], &why);
 		if (s != STATUS_OK) {
 			troubled(c->b, s, &why);
 			return false;
@@ -121,7 +123,7 @@ static bool choose(struct binder *b, int64_t now, int64_t *match, bool *ended)
 	struct choice c;
 	struct why why;
 	do {
-		c = (struct choice){ .b = b, .now = now };
+		c = (struct choice){.b = b, .now = now};
 		enum status s = journal_each_unrendered(b->journal, consider, &c, &why);
 		if (s != STATUS_OK && s != STATUS_AGAIN) {
 			troubled(b, s, &why);
@@ -200,10 +202,14 @@ static void missing(void *context, int64_t match)
 static void tell_book(struct binder *b, const struct book_result *r)
 {
 	bool first = b->job.kind == BOOK_MATCH && b->job_ended;
-	log_line(first ? LOG_INFO : LOG_DEBUG, "book.written", "'%s', %" PRIu64 " records, %" PRIu64 " KiB, %" PRId64 " ms, child peak %" PRIu64 " KiB",
-		 r->file, r->records, r->bytes >> 10, r->took_ms, r->peak_kib);
+	log_line(first ? LOG_INFO : LOG_DEBUG, "book.written",
+		"'%s', %" PRIu64 " records, %" PRIu64 " KiB, %" PRId64 " ms, child peak %" PRIu64
+		" KiB",
+		r->file, r->records, r->bytes >> 10, r->took_ms, r->peak_kib);
 	if (*r->kept)
-		log_warn("book.kept", "'%s' held more, or was of another journal: it is kept as '%s'; nothing lost", r->file, r->kept);
+		log_warn("book.kept",
+			"'%s' held more, or was of another journal: it is kept as '%s'; nothing lost",
+			r->file, r->kept);
 	struct health_facts *f = health_begin(b->parts->health);
 	snprintf(f->last_book, sizeof f->last_book, "%s", r->file);
 	f->last_book_us = clock_wall_us();
@@ -243,9 +249,12 @@ static void job_done(struct binder *b, const struct book_result *r)
 		}
 		return;
 	}
-	log_warn("book.failed", "%s: %s; nothing lost, the journal has all and the workbook from before stays; tried again",
-		 b->job.kind == BOOK_MATCH ? "a match's workbook" : b->job.kind == BOOK_INDEX ? "Matches.xlsx" : "looking through the output folder",
-		 r->why.text);
+	log_warn("book.failed",
+		"%s: %s; nothing lost, the journal has all and the workbook from before stays; tried again",
+		b->job.kind == BOOK_MATCH   ? "a match's workbook"
+		: b->job.kind == BOOK_INDEX ? "Matches.xlsx"
+					    : "looking through the output folder",
+		r->why.text);
 	if (b->job.kind == BOOK_MATCH)
 		schedule_failed(&b->schedule, b->job.match);
 	else if (b->job.kind == BOOK_INDEX && b->finishing)
@@ -253,7 +262,7 @@ static void job_done(struct binder *b, const struct book_result *r)
 	struct health_facts *f = health_begin(b->parts->health);
 	f->books_failed++;
 	health_end(b->parts->health, true);
-	b->shelf_ms = 0;	/* look at the storage before the next one */
+	b->shelf_ms = 0; /* look at the storage before the next one */
 }
 
 /* True while a child runs. */
@@ -273,22 +282,28 @@ static bool child_runs(struct binder *b, int64_t now)
 
 /* ---- storage ---- */
 
-static const char *const shelf_names[] = { "ok", "none", "absent", "not mounted", "read-only", "full" };
+static const char *const shelf_names[] = {
+	"ok", "none", "absent", "not mounted", "read-only", "full"};
 
 static void shelf_changed(struct binder *b, const struct shelf *now)
 {
 	struct journal_figures f;
-	static const char *const codes[] = { "output.ok", "output.none", "output.absent", "output.not-mounted", "output.read-only", "output.full" };
+	static const char *const codes[] = {"output.ok", "output.none", "output.absent",
+		"output.not-mounted", "output.read-only", "output.full"};
 	journal_figures(b->journal, &f);
 	if (now->state == SHELF_OK) {
-		log_info("output.ok", "workbooks go to '%s', %" PRIu64 " MiB free", b->parts->config->output_dir, now->free_bytes >> 20);
+		log_info("output.ok", "workbooks go to '%s', %" PRIu64 " MiB free",
+			b->parts->config->output_dir, now->free_bytes >> 20);
 		book_sweep_folder(b->parts->config->output_dir);
 		b->audit_wanted = b->index_wanted = true;
 	} else if (now->state == SHELF_NONE) {
-		log_info("output.none", "SCOREBOX_OUTPUT_DIR is not set: the journal is kept, no workbooks are written");
+		log_info("output.none",
+			"SCOREBOX_OUTPUT_DIR is not set: the journal is kept, no workbooks are written");
 	} else {
 		log_line(now->state == SHELF_FULL ? LOG_ERROR : LOG_WARN, codes[now->state],
-			 "%s; nothing lost, the journal goes on; workbooks waiting: %" PRIu64 "; looked at again every 5 s", now->text, f.unrendered);
+			"%s; nothing lost, the journal goes on; workbooks waiting: %" PRIu64
+			"; looked at again every 5 s",
+			now->text, f.unrendered);
 	}
 }
 
@@ -297,10 +312,13 @@ static bool shelf_is_fine(struct binder *b, int64_t now)
 	struct shelf look;
 	if (b->shelf_known && b->shelf_ms && now - b->shelf_ms < SHELF_EVERY_MS)
 		return b->shelf.state == SHELF_OK;
-	static const enum shelf_mount mounts[] = { [MOUNT_AUTO] = SHELF_AUTO, [MOUNT_REQUIRE] = SHELF_REQUIRE, [MOUNT_ANY] = SHELF_ANY };
+	static const enum shelf_mount mounts[] = {[MOUNT_AUTO] = SHELF_AUTO,
+		[MOUNT_REQUIRE] = SHELF_REQUIRE,
+		[MOUNT_ANY] = SHELF_ANY};
 	const struct config *c = b->parts->config;
 	shelf_look(c->output_dir, mounts[c->output_mount], c->output_min_free, &look);
-	bool changed = !b->shelf_known || look.state != b->shelf.state || (look.state == SHELF_OK && look.device != b->shelf.device);
+	bool changed = !b->shelf_known || look.state != b->shelf.state ||
+		       (look.state == SHELF_OK && look.device != b->shelf.device);
 	b->shelf = look;
 	b->shelf_known = true;
 	b->shelf_ms = now;
@@ -322,7 +340,8 @@ static void finished(struct binder *b)
 	journal_figures(b->journal, &f);
 	b->finishing = false;
 	loop_timer_stop(b->loop, tick, b);
-	b->calls.on_finished(b->calls.context, b->shelf.state == SHELF_NONE || (b->shelf.state == SHELF_OK && !f.unrendered));
+	b->calls.on_finished(b->calls.context,
+		b->shelf.state == SHELF_NONE || (b->shelf.state == SHELF_OK && !f.unrendered));
 }
 
 /* Starts the next job; false when nothing is due. */
@@ -350,13 +369,13 @@ static void tick(void *context)
 	int64_t now = clock_mono_ms();
 	bool gives_up = b->finishing && now >= b->finish_ms;
 	if (b->parts->config->until_end && !b->finishing)
-		return;		/* one rendering, when all is read */
+		return; /* one rendering, when all is read */
 	set_tick(b, now + TICK_MS);
 	if (!gives_up) {
 		if (child_runs(b, now))
 			return;
 		if (shelf_is_fine(b, now) && start_next(b, now)) {
-			if (!b->child)	/* it did not even start: not in a circle */
+			if (!b->child) /* it did not even start: not in a circle */
 				set_tick(b, now + TICK_MS);
 			return;
 		}
@@ -365,8 +384,9 @@ static void tick(void *context)
 		finished(b);
 }
 
-enum status binder_open(struct binder **out, struct loop *loop, struct journal *journal, const struct parts *parts,
-			struct row_reader *rows, const struct binder_calls *calls, struct why *why)
+enum status binder_open(struct binder **out, struct loop *loop, struct journal *journal,
+	const struct parts *parts, struct row_reader *rows, const struct binder_calls *calls,
+	struct why *why)
 {
 	struct binder *b = calloc(1, sizeof *b);
 	if (!b)

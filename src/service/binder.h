@@ -9,15 +9,17 @@
 
 struct binder_calls {
 	void *context;
-	void (*on_written)(void *context);	/* a workbook was written */
-	void (*on_finished)(void *context, bool all_written);	/* after binder_finish */
-	void (*on_trouble)(void *context, enum status s, const struct why *why);	/* the journal is dead */
+	void (*on_written)(void *context);		      /* a workbook was written */
+	void (*on_finished)(void *context, bool all_written); /* after binder_finish */
+	void (*on_trouble)(
+		void *context, enum status s, const struct why *why); /* the journal is dead */
 };
 
 struct binder;
-enum status binder_open(struct binder **out, struct loop *loop, struct journal *journal, const struct parts *parts,
-			struct row_reader *rows, const struct binder_calls *calls, struct why *why) MUST_CHECK;
-void binder_close(struct binder *b);	/* kills a child that still runs; NULL is fine */
+enum status binder_open(struct binder **out, struct loop *loop, struct journal *journal,
+	const struct parts *parts, struct row_reader *rows, const struct binder_calls *calls,
+	struct why *why) MUST_CHECK;
+void binder_close(struct binder *b); /* kills a child that still runs; NULL is fine */
 /* The journal has news. */
 void binder_kick(struct binder *b);
 /* Writes everything that waits, then calls on_finished; gives up at `until_ms` (INT64_MAX: never). */

@@ -10,7 +10,12 @@
 #include <stdint.h>
 
 enum config_mode { MODE_PRODUCE, MODE_CONSUME, MODE_BOTH };
-enum config_security { SECURITY_PLAINTEXT, SECURITY_TLS, SECURITY_SASL_PLAINTEXT, SECURITY_SASL_TLS };
+enum config_security {
+	SECURITY_PLAINTEXT,
+	SECURITY_TLS,
+	SECURITY_SASL_PLAINTEXT,
+	SECURITY_SASL_TLS
+};
 enum config_mount { MOUNT_AUTO, MOUNT_REQUIRE, MOUNT_ANY };
 enum config_publish { PUBLISH_CHANGES, PUBLISH_ALL };
 enum config_books { BOOKS_STARTED, BOOKS_ALL };
@@ -18,14 +23,14 @@ enum config_books { BOOKS_STARTED, BOOKS_ALL };
 struct config {
 	enum config_mode mode;
 	const char *state_dir;
-	uint64_t memory_max;		/* 0: the mode's default */
+	uint64_t memory_max; /* 0: the mode's default */
 	enum log_level log_level;
 	enum log_format log_format;
 	int64_t clock_wait_ms;
-	const char *timezone;		/* POSIX TZ */
+	const char *timezone; /* POSIX TZ */
 
-	const char *source_name;	/* cricapi, custom */
-	struct source source;		/* profile with the overrides applied */
+	const char *source_name; /* cricapi, custom */
+	struct source source;	 /* profile with the overrides applied */
 	const char *api_url, *api_key;
 	const char *api_ca_file, *api_cert_file, *api_key_file, *api_proxy;
 	int64_t api_timeout_ms;
@@ -35,7 +40,7 @@ struct config {
 	int64_t poll_fixed_ms, poll_min_ms;
 	enum config_publish publish;
 
-	const char *kafka_brokers;	/* "embedded": embedded is true */
+	const char *kafka_brokers; /* "embedded": embedded is true */
 	bool kafka_embedded;
 	const char *kafka_topic, *kafka_group, *kafka_instance;
 	enum config_security kafka_security;
@@ -55,7 +60,7 @@ struct config {
 	int64_t book_interval_ms;
 
 	/* not settings: of the command line */
-	unsigned sweeps;		/* 0: until SIGTERM */
-	bool until_end;			/* consume --until-end */
-	int64_t timeout_ms;		/* without progress, of verbs that finish */
+	unsigned sweeps;    /* 0: until SIGTERM */
+	bool until_end;	    /* consume --until-end */
+	int64_t timeout_ms; /* without progress, of verbs that finish */
 };

@@ -9,12 +9,17 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LOOK_EVERY_MS = 200, LAST_BOOKS_MS = 8000, REOPEN_FIRST_MS = 1000, REOPEN_CEILING_MS = 60000 };
+enum {
+	LOOK_EVERY_MS = 200,
+	LAST_BOOKS_MS = 8000,
+	REOPEN_FIRST_MS = 1000,
+	REOPEN_CEILING_MS = 60000
+};
 
 enum consume_state {
 	CONSUME_RUNNING,
-	CONSUME_BINDING,	/* everything is read: until all workbooks are written */
-	CONSUME_LEAVING,	/* told to stop: workbooks for 8 s at most */
+	CONSUME_BINDING, /* everything is read: until all workbooks are written */
+	CONSUME_LEAVING, /* told to stop: workbooks for 8 s at most */
 	CONSUME_OVER,
 };
 
@@ -22,10 +27,10 @@ struct consume {
 	struct parts *parts;
 	struct loop *loop;
 	struct journal *journal;
-	struct row_reader *rows;	/* of reader and binder */
+	struct row_reader *rows; /* of reader and binder */
 	struct reader *reader;
 	struct binder *binder;
-	bool reads;		/* false: books */
+	bool reads; /* false: books */
 	enum consume_state state;
 	struct patience patience;
 	struct backoff reopen;
@@ -62,8 +67,9 @@ static void journal_troubled(void *context, enum status s, const struct why *why
 	if (c->troubled)
 		return;
 	c->troubled = true;
-	log_error(s == STATUS_FATAL ? "consume.client" : "journal.io", "%s; committed records are safe, the rest waits in Kafka; journal and client are closed and opened again",
-		  why->text);
+	log_error(s == STATUS_FATAL ? "consume.client" : "journal.io",
+		"%s; committed records are safe, the rest waits in Kafka; journal and client are closed and opened again",
+		why->text);
 	loop_stop(c->loop);
 }
 
@@ -85,8 +91,9 @@ static void books_finished(void *context, bool all_written)
 	struct journal_figures f;
 	journal_figures(c->journal, &f);
 	if (!all_written)
-		log_warn("book.waiting", "%llu workbooks wait; nothing lost, the journal has all; they are written at the next start",
-			 (unsigned long long)f.unrendered);
+		log_warn("book.waiting",
+			"%llu workbooks wait; nothing lost, the journal has all; they are written at the next start",
+			(unsigned long long)f.unrendered);
 	over(c, c->state == CONSUME_LEAVING || all_written ? EXIT_DONE : EXIT_STORAGE);
 }
 
@@ -95,7 +102,7 @@ static void leave(struct consume *c)
 	if (c->state == CONSUME_LEAVING || c->state == CONSUME_OVER)
 		return;
 	c->state = CONSUME_LEAVING;
-	if (!c->binder) {	/* closed after a trouble: nothing to wait for */
+	if (!c->binder) { /* closed after a trouble: nothing to wait for */
 		over(c, EXIT_DONE);
 		return;
 	}
@@ -123,8 +130,9 @@ static void look(void *context)
 	if (c->reader && config->until_end) {
 		uint64_t progress = reader_progress(c->reader) + binder_progress(c->binder);
 		if (patience_over(&c->patience, progress, now, config->timeout_ms)) {
-			log_error("verb.timeout", "nothing moved for --timeout; %llu records are in the journal, what is unread waits in Kafka for the next run",
-				  (unsigned long long)reader_progress(c->reader));
+			log_error("verb.timeout",
+				"nothing moved for --timeout; %llu records are in the journal, what is unread waits in Kafka for the next run",
+				(unsigned long long)reader_progress(c->reader));
 			over(c, EXIT_PEER);
 			return;
 		}
@@ -139,24 +147,27 @@ static enum status open_journal(struct consume *c, struct why *why)
 	struct journal_opening opening;
 	if (!parts_path(c->parts, SERVICE_JOURNAL_FILE, path, sizeof path))
 		return fail(why, STATUS_DENIED, "path too long");
-	enum status s = journal_open(&c->journal, path, service_journal_cap(c->parts->config), &opening, why);
+	enum status s = journal_open(
+		&c->journal, path, service_journal_cap(c->parts->config), &opening, why);
 	if (s != STATUS_OK)
 		return s;
 	struct journal_figures f;
 	journal_figures(c->journal, &f);
 	parts_tell_set_aside("journal", opening.set_aside);
 	if (*opening.set_aside)
-		log_info("journal.again", "what Kafka still keeps is read again from the earliest; older workbooks stay");
+		log_info("journal.again",
+			"what Kafka still keeps is read again from the earliest; older workbooks stay");
 	log_info("journal.open", "'%s' with %llu records of %llu matches, at most %llu MiB", path,
-		 (unsigned long long)f.records, (unsigned long long)f.matches, (unsigned long long)f.max_bytes >> 20);
+		(unsigned long long)f.records, (unsigned long long)f.matches,
+		(unsigned long long)f.max_bytes >> 20);
 	return STATUS_OK;
 }
 
 static enum status open_parts(struct consume *c, struct why *why)
 {
 	const struct parts *parts = c->parts;
-	const struct reader_calls reads = { c, records_came, all_read, journal_troubled, fenced };
-	const struct binder_calls binds = { c, book_written, books_finished, journal_troubled };
+	const struct reader_calls reads = {c, records_came, all_read, journal_troubled, fenced};
+	const struct binder_calls binds = {c, book_written, books_finished, journal_troubled};
 	enum status s = open_journal(c, why);
 	if (s == STATUS_OK && !c->reads)
 		s = journal_forget_rendered(c->journal, why);
@@ -165,7 +176,8 @@ static enum status open_parts(struct consume *c, struct why *why)
 	if (s == STATUS_OK)
 		s = binder_open(&c->binder, c->loop, c->journal, parts, c->rows, &binds, why);
 	if (s == STATUS_OK && c->reads)
-		s = reader_open(&c->reader, c->loop, c->journal, parts, c->rows, parts->config->until_end, &reads, why);
+		s = reader_open(&c->reader, c->loop, c->journal, parts, c->rows,
+			parts->config->until_end, &reads, why);
 	return s;
 }
 
@@ -196,14 +208,14 @@ static void pause_after_trouble(struct consume *c)
 	log_warn("journal.reopen", "the journal is opened again in %s", span);
 	health_part_over(c->parts->health, HEALTH_CONSUME);
 	if (loop_timer(c->loop, clock_mono_ms() + ms, pause_over, c->loop) != STATUS_OK ||
-	    loop_run(c->loop, 1000, &why) != STATUS_OK)
+		loop_run(c->loop, 1000, &why) != STATUS_OK)
 		over(c, EXIT_INTERNAL);
 	loop_timer_stop(c->loop, pause_over, c->loop);
 }
 
 static void run_once(struct consume *c)
 {
-	struct why why = { "" };
+	struct why why = {""};
 	bool finishes = !c->reads || c->parts->config->until_end;
 	int64_t began = clock_mono_ms();
 	c->troubled = false;
@@ -218,10 +230,12 @@ static void run_once(struct consume *c)
 	if (s != STATUS_OK) {
 		bool disk = s == STATUS_IO || s == STATUS_FULL || s == STATUS_FATAL;
 		log_error(disk ? "journal.io" : "consume.start", "%s; nothing lost; %s", why.text,
-			  disk && !finishes ? "tried again" : "the consumer stops");
+			disk && !finishes ? "tried again" : "the consumer stops");
 		c->troubled = disk;
 		if (!disk || finishes)
-			over(c, disk ? EXIT_STORAGE : s == STATUS_NO_MEMORY ? EXIT_INTERNAL : EXIT_SETTINGS);
+			over(c, disk			? EXIT_STORAGE
+				: s == STATUS_NO_MEMORY ? EXIT_INTERNAL
+							: EXIT_SETTINGS);
 	} else if (c->troubled && finishes) {
 		over(c, EXIT_STORAGE);
 	}
@@ -233,8 +247,9 @@ static void run_once(struct consume *c)
 static int run(struct parts *parts, bool reads)
 {
 	struct why why;
-	struct consume c = { .parts = parts, .reads = reads,
-			     .reopen = { .first_ms = REOPEN_FIRST_MS, .ceiling_ms = REOPEN_CEILING_MS } };
+	struct consume c = {.parts = parts,
+		.reads = reads,
+		.reopen = {.first_ms = REOPEN_FIRST_MS, .ceiling_ms = REOPEN_CEILING_MS}};
 	enum status s = loop_open(&c.loop, &why);
 	if (s == STATUS_OK)
 		s = loop_watch(c.loop, parts->wake[HEALTH_CONSUME], LOOP_READ, woken, &c, &why);

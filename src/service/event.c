@@ -9,7 +9,7 @@
 
 static void put(struct event *e, const char *name, const char *value, size_t length)
 {
-	e->header[e->count++] = (struct kafka_header){ name, view_of(value, length) };
+	e->header[e->count++] = (struct kafka_header){name, view_of(value, length)};
 }
 
 static void put_text(struct event *e, const char *name, const char *value)
@@ -83,13 +83,13 @@ static uint64_t parse_number(struct view text)
 			return 0;
 		n = n * 10 + (uint64_t)(text.bytes[i] - '0');
 	}
-	return n > INT64_MAX ? 0 : n;	/* the journal keeps signed 64 bit */
+	return n > INT64_MAX ? 0 : n; /* the journal keeps signed 64 bit */
 }
 
 bool event_identity_parse(struct view text, struct identity *out)
 {
 	const size_t hex = 2 * RUN_BYTES;
-	struct identity i = { .seq = 0 };
+	struct identity i = {.seq = 0};
 	if (text.length < hex + 2 || text.bytes[hex] != '-')
 		return false;
 	i.seq = parse_number(view_of(text.bytes + hex + 1, text.length - hex - 1));
@@ -109,10 +109,12 @@ void event_read(const struct subscriber_event *from, struct journal_record *out)
 	out->dropped = 0;
 	if (subscriber_header(from, "ce_id", &v))
 		out->event_id = v;
-	if (subscriber_header(from, "ce_time", &v) && clock_parse(v.bytes, v.length, &out->ce_us) != STATUS_OK)
+	if (subscriber_header(from, "ce_time", &v) &&
+		clock_parse(v.bytes, v.length, &out->ce_us) != STATUS_OK)
 		out->ce_us = 0;
-	if (subscriber_header(from, "scorebox-run", &run) && subscriber_header(from, "scorebox-seq", &v)) {
-		struct identity self = { .seq = parse_number(v) };
+	if (subscriber_header(from, "scorebox-run", &run) &&
+		subscriber_header(from, "scorebox-seq", &v)) {
+		struct identity self = {.seq = parse_number(v)};
 		if (self.seq && parse_run(run, self.run))
 			out->self = self;
 	}

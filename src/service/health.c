@@ -25,7 +25,7 @@ struct health {
 	char path[PATH_MAX], beside[PATH_MAX + 8];
 	struct buffer text;
 	int64_t started_us, written_ms, alive_ms, watchdog_ms;
-	int64_t beat_ms[HEALTH_PARTS];	/* 0: not watched */
+	int64_t beat_ms[HEALTH_PARTS]; /* 0: not watched */
 	bool dirty, urgent, stuck_told, write_failed;
 };
 
@@ -218,8 +218,8 @@ static void write_consumer(struct json *j, const struct health_facts *f)
 
 static enum status compose(struct health *h, bool running)
 {
-	static const char *const modes[] = { "produce", "consume", "both" };
-	struct json j = { &h->text, true, STATUS_OK };
+	static const char *const modes[] = {"produce", "consume", "both"};
+	struct json j = {&h->text, true, STATUS_OK};
 	const struct health_facts *f = &h->facts;
 	buffer_clear(&h->text);
 	add(&j, buffer_add_text(&h->text, "{"));
@@ -255,8 +255,9 @@ static void write_now(struct health *h, bool running)
 {
 	bool ok = compose(h, running) == STATUS_OK && put_file(h);
 	if (!ok && !h->write_failed)
-		log_warn("status.write", "cannot write '%s': %s; nothing lost, the daemon goes on; tried again in 5 s",
-			 h->path, strerror(errno));
+		log_warn("status.write",
+			"cannot write '%s': %s; nothing lost, the daemon goes on; tried again in 5 s",
+			h->path, strerror(errno));
 	h->write_failed = !ok;
 	h->dirty = h->urgent = false;
 	h->written_ms = clock_mono_ms();
@@ -280,8 +281,9 @@ void health_turn(struct health *h)
 		write_now(h, true);
 	bool stuck = longest_silence(h, now) > STUCK_MS;
 	if (stuck && !h->stuck_told)
-		log_error("service.stuck", "a service has made no step for %lld s; nothing lost; the service manager is no longer told that we are well and will restart us",
-			  (long long)longest_silence(h, now) / 1000);
+		log_error("service.stuck",
+			"a service has made no step for %lld s; nothing lost; the service manager is no longer told that we are well and will restart us",
+			(long long)longest_silence(h, now) / 1000);
 	h->stuck_told = stuck;
 	if (h->watchdog_ms && !stuck && now - h->alive_ms >= h->watchdog_ms / 2) {
 		h->alive_ms = now;

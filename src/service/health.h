@@ -16,20 +16,20 @@ enum health_part { HEALTH_PRODUCE, HEALTH_CONSUME, HEALTH_PARTS };
 /* Times are wall microseconds, 0: never. */
 struct health_facts {
 	int64_t last_poll_us, next_poll_us, last_sweep_us;
-	char last_poll[200];	/* "ok, 3 pages, 61 rows, 2 new" or the failure */
+	char last_poll[200]; /* "ok, 3 pages, 61 rows, 2 new" or the failure */
 	char next_why[120];
 	bool poll_failing;
 	struct pace pace;
 	struct spool_figures spool;
 	struct publisher_health kafka;
 
-	bool reading;		/* the subscriber is connected and assigned */
-	char reader[200];	/* its last trouble, "" */
+	bool reading;	  /* the subscriber is connected and assigned */
+	char reader[200]; /* its last trouble, "" */
 	unsigned partitions, generation;
 	int64_t last_record_us;
 	struct journal_figures journal;
 
-	char stick[24];		/* ok, none, absent, not mounted, read-only, full */
+	char stick[24]; /* ok, none, absent, not mounted, read-only, full */
 	char stick_text[200];
 	char last_book[256];
 	int64_t last_book_us;
@@ -38,8 +38,10 @@ struct health_facts {
 };
 
 struct health;
-enum status health_open(struct health **out, const struct config *config, struct why *why) MUST_CHECK;
-void health_close(struct health *h);	/* writes a last time, saying that the daemon stopped; NULL is fine */
+enum status health_open(
+	struct health **out, const struct config *config, struct why *why) MUST_CHECK;
+void health_close(
+	struct health *h); /* writes a last time, saying that the daemon stopped; NULL is fine */
 
 /* Between these two the facts are the caller's. `changed`: a state changed, write soon. */
 struct health_facts *health_begin(struct health *h);

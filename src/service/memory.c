@@ -28,13 +28,15 @@ void memory_hold(uint64_t bytes)
 #endif
 	small_stacks();
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	(void)bytes;	/* a sanitizer's shadow alone is beyond any ceiling */
+	(void)bytes; /* a sanitizer's shadow alone is beyond any ceiling */
 #else
 	/* The kernel counts what is mapped writable, not what is touched: thread stacks (librdkafka: 128 KiB
 	 * each under musl) and allocator slack come on top of the shares. */
 	const uint64_t mapped_above_resident = 6u << 20;
-	struct rlimit limit = { bytes + mapped_above_resident, bytes + mapped_above_resident };
+	struct rlimit limit = {bytes + mapped_above_resident, bytes + mapped_above_resident};
 	if (setrlimit(RLIMIT_DATA, &limit))
-		log_warn("memory.limit", "the kernel does not hold us to our ceiling: %s; the queues' own limits stand", strerror(errno));
+		log_warn("memory.limit",
+			"the kernel does not hold us to our ceiling: %s; the queues' own limits stand",
+			strerror(errno));
 #endif
 }

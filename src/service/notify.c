@@ -13,12 +13,12 @@
 static void send_text(const char *text)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	size_t length = path ? strlen(path) : 0;
 	if (!length || length >= sizeof to.sun_path || (path[0] != '/' && path[0] != '@'))
 		return;
 	memcpy(to.sun_path, path, length);
-	if (to.sun_path[0] == '@')	/* an abstract socket */
+	if (to.sun_path[0] == '@') /* an abstract socket */
 		to.sun_path[0] = '\0';
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)

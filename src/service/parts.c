@@ -35,22 +35,26 @@ bool parts_path(const struct parts *parts, const char *name, char *out, size_t o
 {
 	if (file_join(parts->config->state_dir, name, out, out_bytes) == STATUS_OK)
 		return true;
-	log_error("config", "SCOREBOX_STATE_DIR is too long; nothing was started; choose a shorter path");
+	log_error("config",
+		"SCOREBOX_STATE_DIR is too long; nothing was started; choose a shorter path");
 	return false;
 }
 
 void parts_tell_set_aside(const char *what, const char *set_aside)
 {
 	if (*set_aside)
-		log_error("store.damaged", "the %s was damaged and is set aside as '%s'; what it held and was not yet passed on is lost from here; a new one is begun (keep the file if you want it looked into)",
-			  what, set_aside);
+		log_error("store.damaged",
+			"the %s was damaged and is set aside as '%s'; what it held and was not yet passed on is lost from here; a new one is begun (keep the file if you want it looked into)",
+			what, set_aside);
 }
 
 void parts_tell_stall(struct loop *loop, const char *what)
 {
 	int64_t ms = loop_longest_ms(loop);
 	if (ms >= STALL_MS)
-		log_warn("service.stall", "%s stood still for %lld ms (slow disk?); nothing lost; goes on", what, (long long)ms);
+		log_warn("service.stall",
+			"%s stood still for %lld ms (slow disk?); nothing lost; goes on", what,
+			(long long)ms);
 }
 
 bool patience_over(struct patience *p, uint64_t progress, int64_t now_ms, int64_t timeout_ms)

@@ -9,22 +9,23 @@
 #include <stdbool.h>
 
 struct parts {
-	const struct config *config;	/* as at start: outlives all threads */
+	const struct config *config; /* as at start: outlives all threads */
 	struct budget budget;
 	struct health *health;
 	const char *brokers;
 	uint8_t run[RUN_BYTES];
 	atomic_bool stop;
-	_Atomic(const struct config *) renewed;	/* settings read anew, for produce; NULL once taken */
-	int wake[HEALTH_PARTS];		/* eventfd of each service: look at stop and renewed */
-	int ended;			/* eventfd of the keeper: a service returned */
+	_Atomic(const struct config *)
+		renewed;	/* settings read anew, for produce; NULL once taken */
+	int wake[HEALTH_PARTS]; /* eventfd of each service: look at stop and renewed */
+	int ended;		/* eventfd of the keeper: a service returned */
 };
 
 /* Each runs until it is told to stop, or has finished; returns an exit code (service.h). */
 int produce_run(struct parts *parts);
 int consume_run(struct parts *parts);
-int drain_run(struct parts *parts);	/* spool to Kafka, without polling */
-int books_run(struct parts *parts);	/* all workbooks again from the journal, without Kafka */
+int drain_run(struct parts *parts); /* spool to Kafka, without polling */
+int books_run(struct parts *parts); /* all workbooks again from the journal, without Kafka */
 
 /* Empties an eventfd; true when it had been written to. */
 bool parts_woken(int fd);

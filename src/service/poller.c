@@ -11,8 +11,10 @@ static void begin_sweep(void *context);
 
 static struct pace_settings pace_settings_of(const struct config *c)
 {
-	return (struct pace_settings){ .automatic = c->poll_auto, .fixed_ms = c->poll_fixed_ms, .min_ms = c->poll_min_ms,
-				       .ignore_pace = c->sweeps > 0 };
+	return (struct pace_settings){.automatic = c->poll_auto,
+		.fixed_ms = c->poll_fixed_ms,
+		.min_ms = c->poll_min_ms,
+		.ignore_pace = c->sweeps > 0};
 }
 
 static void set_next(struct poller *p, int64_t wait_ms, const char *reason)
@@ -61,7 +63,8 @@ static void begin_sweep(void *context)
 		return;
 	}
 	if (p->spool_full && !spool_has_room(p)) {
-		set_next(p, POLLER_FULL_LOOK_MS, "the spool is full: polling stops until there is room");
+		set_next(p, POLLER_FULL_LOOK_MS,
+			"the spool is full: polling stops until there is room");
 		return;
 	}
 	p->spool_full = false;
@@ -96,11 +99,14 @@ static void look_at_clock(void *context)
 		char span[40];
 		clock_span_text(p->config->clock_wait_ms, span, sizeof span);
 		p->clock_until_ms = now + p->config->clock_wait_ms;
-		log_warn("time.unset", "this board's clock says %s, before this program was built: certificates cannot be checked; nothing lost; waiting up to %s for the time (SCOREBOX_CLOCK_WAIT)",
-			 now_text, span);
+		log_warn("time.unset",
+			"this board's clock says %s, before this program was built: certificates cannot be checked; nothing lost; waiting up to %s for the time (SCOREBOX_CLOCK_WAIT)",
+			now_text, span);
 	}
 	if (now >= p->clock_until_ms) {
-		log_warn("time.unset", "still no believable time (%s); going on: TLS may refuse every certificate; set the clock (NTP, or date -s)", now_text);
+		log_warn("time.unset",
+			"still no believable time (%s); going on: TLS may refuse every certificate; set the clock (NTP, or date -s)",
+			now_text);
 		first_plan(p);
 		return;
 	}
@@ -129,12 +135,14 @@ static enum status open_trust(const struct config *c, struct trust **out, struct
 {
 	enum status s = trust_open(out, c->api_ca_file, c->api_cert_file, c->api_key_file, why);
 	if (s == STATUS_OK)
-		log_info("tls.trust", "%u root certificates from %s", trust_roots(*out), trust_origin(*out));
+		log_info("tls.trust", "%u root certificates from %s", trust_roots(*out),
+			trust_origin(*out));
 	return s;
 }
 
-enum status poller_open(struct poller **out, struct loop *loop, struct spool *spool, const struct config *config,
-			uint64_t arena_bytes, struct health *health, const struct poller_calls *calls, struct why *why)
+enum status poller_open(struct poller **out, struct loop *loop, struct spool *spool,
+	const struct config *config, uint64_t arena_bytes, struct health *health,
+	const struct poller_calls *calls, struct why *why)
 {
 	struct poller *p = calloc(1, sizeof *p);
 	char note[512];
@@ -145,7 +153,7 @@ enum status poller_open(struct poller **out, struct loop *loop, struct spool *sp
 	p->config = config;
 	p->health = health;
 	p->calls = *calls;
-	p->backoff = (struct backoff){ .first_ms = 5000, .ceiling_ms = 60000 };
+	p->backoff = (struct backoff){.first_ms = 5000, .ceiling_ms = 60000};
 	pace_init(&p->pace);
 	if (spool_note_get(spool, POLLER_PACE_NOTE, note, sizeof note, why) == STATUS_OK)
 		pace_load(&p->pace, note);
@@ -153,7 +161,8 @@ enum status poller_open(struct poller **out, struct loop *loop, struct spool *sp
 	if (s == STATUS_OK)
 		s = row_reader_open(&p->reader, arena_bytes, why);
 	if (s == STATUS_OK)
-		s = split_open(&p->split, &config->source, config->api_max_record, sweep_row, p, why);
+		s = split_open(
+			&p->split, &config->source, config->api_max_record, sweep_row, p, why);
 	if (s == STATUS_OK) {
 		const struct fetch_options options = fetch_options_of(config, p->trust);
 		s = fetch_open(&p->fetch, loop, &options, why);

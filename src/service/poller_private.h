@@ -34,19 +34,19 @@ struct poller {
 	struct sweep sweep;
 	struct pace pace;
 	struct backoff backoff;
-	int64_t next_ms;		/* monotonic */
+	int64_t next_ms; /* monotonic */
 	int64_t clock_until_ms;
 	uint64_t progress;
 	bool spool_full;
-	bool poll_at_once;		/* asked for while a sweep was running */
+	bool poll_at_once; /* asked for while a sweep was running */
 
-	char told_code[32];		/* of the failure that stands */
+	char told_code[32]; /* of the failure that stands */
 	struct log_gate gate;
 	unsigned long failed_polls;
 	int64_t failing_since_ms;
 };
 
-enum { POLLER_FULL_LOOK_MS = 10000 };	/* how often a full spool is looked at again */
+enum { POLLER_FULL_LOOK_MS = 10000 }; /* how often a full spool is looked at again */
 
 /* poller.c: plans the next sweep, not before at_least_ms from now. */
 void poller_rest(struct poller *p, int64_t at_least_ms);

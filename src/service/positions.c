@@ -7,16 +7,21 @@
 static bool gap(struct reader *r, int partition, int64_t from, int64_t to)
 {
 	struct why why;
-	log_error("kafka.gap", "partition %d: offsets %" PRId64 "..%" PRId64 " expired before they were read; lost=%" PRId64 "; recorded in the journal and shown in the workbooks; reading goes on at %" PRId64,
-		  partition, from, to - 1, to - from, to);
-	enum status s = journal_gap(r->journal, r->generation, partition, from, to, clock_wall_us(), &why);
+	log_error("kafka.gap",
+		"partition %d: offsets %" PRId64 "..%" PRId64
+		" expired before they were read; lost=%" PRId64
+		"; recorded in the journal and shown in the workbooks; reading goes on at %" PRId64,
+		partition, from, to - 1, to - from, to);
+	enum status s = journal_gap(
+		r->journal, r->generation, partition, from, to, clock_wall_us(), &why);
 	if (s != STATUS_OK)
 		reader_troubled(r, s, &why);
 	return s == STATUS_OK;
 }
 
 /* Where to start this partition; false: its end lies below our position, so the topic is another one. */
-static bool place(struct reader *r, const struct subscriber_span *span, bool first_sight, struct subscriber_start *start)
+static bool place(struct reader *r, const struct subscriber_span *span, bool first_sight,
+	struct subscriber_start *start)
 {
 	struct partition *p = &r->partition[span->partition];
 	struct journal_position at;
@@ -33,12 +38,15 @@ static bool place(struct reader *r, const struct subscriber_span *span, bool fir
 	p->anchored = at.has_anchor && at.anchor_offset >= span->low;
 	p->anchor_offset = at.anchor_offset;
 	p->anchor_crc = at.anchor_crc;
-	*start = (struct subscriber_start){ span->partition, p->anchored ? at.anchor_offset : at.next_offset };
+	*start = (struct subscriber_start){
+		span->partition, p->anchored ? at.anchor_offset : at.next_offset};
 	if (span->low > at.next_offset) {
 		bool nothing_missed = !at.next_offset && first_sight;
 		if (nothing_missed)
-			log_info("kafka.earliest", "partition %d begins at offset %" PRId64 ": what was before is gone from the topic",
-				 span->partition, span->low);
+			log_info("kafka.earliest",
+				"partition %d begins at offset %" PRId64
+				": what was before is gone from the topic",
+				span->partition, span->low);
 		else if (!gap(r, span->partition, at.next_offset, span->low))
 			return true;
 		p->next = start->offset = span->low;
@@ -62,8 +70,9 @@ bool reader_renew_generation(struct reader *r, const char *what)
 		reader_troubled(r, s, &why);
 		return false;
 	}
-	log_warn("kafka.generation", "topic '%s' was made anew (%s); nothing lost; generation %u begins at its earliest offset, known states are recognised",
-		 r->parts->config->kafka_topic, what, r->generation);
+	log_warn("kafka.generation",
+		"topic '%s' was made anew (%s); nothing lost; generation %u begins at its earliest offset, known states are recognised",
+		r->parts->config->kafka_topic, what, r->generation);
 	return true;
 }
 
@@ -84,7 +93,8 @@ bool reader_wanted(const int *list, unsigned count, int partition)
 	return !list;
 }
 
-enum status reader_assign(struct reader *r, const int *list, unsigned count, bool first_sight, struct why *why)
+enum status reader_assign(
+	struct reader *r, const int *list, unsigned count, bool first_sight, struct why *why)
 {
 	struct subscriber_start starts[SUBSCRIBER_PARTITIONS];
 	unsigned n = 0;
@@ -98,7 +108,9 @@ enum status reader_assign(struct reader *r, const int *list, unsigned count, boo
 		}
 		if (!reader_renew_generation(r, "its end lies below our position"))
 			return STATUS_FATAL;
-		return reader_assign(r, list, count, true, why);	/* once: a new generation has no positions */
+		return reader_assign(
+			r, list, count, true, why); /* once: a new generation has no positions */
 	}
-	return r->state == READER_STOPPED ? STATUS_FATAL : subscriber_assign(r->subscriber, starts, n, why);
+	return r->state == READER_STOPPED ? STATUS_FATAL
+					  : subscriber_assign(r->subscriber, starts, n, why);
 }

@@ -10,29 +10,34 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LOOK_EVERY_MS = 200, LAST_ACKS_MS = 2000, REOPEN_FIRST_MS = 1000, REOPEN_CEILING_MS = 60000 };
+enum {
+	LOOK_EVERY_MS = 200,
+	LAST_ACKS_MS = 2000,
+	REOPEN_FIRST_MS = 1000,
+	REOPEN_CEILING_MS = 60000
+};
 
 enum produce_state {
 	PRODUCE_RUNNING,
-	PRODUCE_EMPTYING,	/* all sweeps done: until the spool is empty */
-	PRODUCE_LEAVING,	/* told to stop: until the last acknowledgements, 2 s at most */
+	PRODUCE_EMPTYING, /* all sweeps done: until the spool is empty */
+	PRODUCE_LEAVING,  /* told to stop: until the last acknowledgements, 2 s at most */
 	PRODUCE_OVER,
 };
 
 struct produce {
 	struct parts *parts;
-	const struct config *config;	/* the newest */
+	const struct config *config; /* the newest */
 	struct loop *loop;
 	struct spool *spool;
 	struct pump *pump;
 	struct poller *poller;
-	bool polls;		/* false: drain */
+	bool polls; /* false: drain */
 	enum produce_state state;
 	unsigned sweeps_done;
 	int64_t leave_ms;
 	struct patience patience;
 	struct backoff reopen;
-	bool troubled;		/* the spool's handle is dead: close, wait, open again */
+	bool troubled; /* the spool's handle is dead: close, wait, open again */
 	int exit_code;
 };
 
@@ -65,14 +70,16 @@ static void spool_troubled(void *context, enum status s, const struct why *why)
 	if (p->troubled)
 		return;
 	p->troubled = true;
-	log_error("spool.io", "%s; committed rows are safe, polling stops; the spool is closed and opened again", why->text);
+	log_error("spool.io",
+		"%s; committed rows are safe, polling stops; the spool is closed and opened again",
+		why->text);
 	loop_stop(p->loop);
 }
 
 static void give_up(struct produce *p, const char *what)
 {
-	log_error("verb.timeout", "%s; %llu rows stay in the spool and go out at the next run", what,
-		  (unsigned long long)waiting_rows(p));
+	log_error("verb.timeout", "%s; %llu rows stay in the spool and go out at the next run",
+		what, (unsigned long long)waiting_rows(p));
 	over(p, EXIT_PEER);
 }
 
@@ -112,7 +119,8 @@ static void renew(struct produce *p, const struct config *config)
 	struct why why;
 	p->config = config;
 	if (p->poller && poller_renew(p->poller, config, &why) != STATUS_OK)
-		log_error("config.renew", "%s; nothing lost; the settings from before stay in force", why.text);
+		log_error("config.renew",
+			"%s; nothing lost; the settings from before stay in force", why.text);
 }
 
 static void woken(void *context, int fd, unsigned events)
@@ -125,7 +133,7 @@ static void woken(void *context, int fd, unsigned events)
 		renew(p, config);
 	if (atomic_load(&p->parts->stop)) {
 		leave(p);
-		if (!p->spool)	/* closed after a trouble: nothing to wait for */
+		if (!p->spool) /* closed after a trouble: nothing to wait for */
 			over(p, EXIT_DONE);
 	}
 }
@@ -138,8 +146,9 @@ static void look_finishing(struct produce *p, int64_t now)
 		return;
 	}
 	if (p->poller && p->state == PRODUCE_RUNNING && !poller_sweeping(p->poller) &&
-	    poller_next_ms(p->poller) - now >= p->config->timeout_ms)
-		give_up(p, "the API may not be asked within --timeout (a block or the day's quota; scorebox status tells)");
+		poller_next_ms(p->poller) - now >= p->config->timeout_ms)
+		give_up(p,
+			"the API may not be asked within --timeout (a block or the day's quota; scorebox status tells)");
 	else if (patience_over(&p->patience, progress, now, p->config->timeout_ms))
 		give_up(p, "nothing moved for --timeout");
 }
@@ -169,16 +178,18 @@ static enum status open_spool(struct produce *p, struct why *why)
 	struct spool_opening opening;
 	if (!parts_path(p->parts, SERVICE_SPOOL_FILE, path, sizeof path))
 		return fail(why, STATUS_DENIED, "path too long");
-	enum status s = spool_open(&p->spool, path, service_spool_cap(p->config), p->config->spool_full,
-				   p->parts->run, &opening, why);
+	enum status s = spool_open(&p->spool, path, service_spool_cap(p->config),
+		p->config->spool_full, p->parts->run, &opening, why);
 	if (s != STATUS_OK)
 		return s;
 	parts_tell_set_aside("spool", opening.set_aside);
 	if (opening.pending_rows)
-		log_info("spool.pending", "%llu rows of a page that broke off at the last end are taken back",
-			 (unsigned long long)opening.pending_rows);
+		log_info("spool.pending",
+			"%llu rows of a page that broke off at the last end are taken back",
+			(unsigned long long)opening.pending_rows);
 	log_info("spool.open", "'%s' with %llu waiting rows, at most %llu KiB", path,
-		 (unsigned long long)opening.waiting_rows, (unsigned long long)service_spool_cap(p->config) >> 10);
+		(unsigned long long)opening.waiting_rows,
+		(unsigned long long)service_spool_cap(p->config) >> 10);
 	return STATUS_OK;
 }
 
@@ -186,14 +197,14 @@ static enum status open_parts(struct produce *p, struct why *why)
 {
 	const struct budget *b = &p->parts->budget;
 	const struct kafka_settings kafka = parts_kafka(p->parts, b->producer_queue);
-	const struct poller_calls calls = { p, rows_came, sweep_ended, spool_troubled };
+	const struct poller_calls calls = {p, rows_came, sweep_ended, spool_troubled};
 	const char *source = p->config->api_url;
 	enum status s = open_spool(p, why);
 	if (s != STATUS_OK)
 		return s;
 	if (p->polls) {
 		s = poller_open(&p->poller, p->loop, p->spool, p->config, BUDGET_ARENA,
-				p->parts->health, &calls, why);
+			p->parts->health, &calls, why);
 		if (s != STATUS_OK)
 			return s;
 		source = poller_source(p->poller);
@@ -247,7 +258,7 @@ static void pause_after_trouble(struct produce *p)
 	log_warn("spool.reopen", "the spool is opened again in %s", span);
 	health_part_over(p->parts->health, HEALTH_PRODUCE);
 	if (loop_timer(p->loop, clock_mono_ms() + ms, pause_over, p->loop) != STATUS_OK ||
-	    loop_run(p->loop, 1000, &why) != STATUS_OK)
+		loop_run(p->loop, 1000, &why) != STATUS_OK)
 		over(p, EXIT_INTERNAL);
 	loop_timer_stop(p->loop, pause_over, p->loop);
 }
@@ -255,7 +266,7 @@ static void pause_after_trouble(struct produce *p)
 /* Once from open to close. */
 static void run_once(struct produce *p)
 {
-	struct why why = { "" };
+	struct why why = {""};
 	int64_t began = clock_mono_ms();
 	bool finishes = p->config->sweeps || !p->polls;
 	p->troubled = false;
@@ -268,7 +279,7 @@ static void run_once(struct produce *p)
 	if (s != STATUS_OK) {
 		bool disk = s == STATUS_IO || s == STATUS_FULL || s == STATUS_FATAL;
 		log_error(disk ? "spool.io" : "produce.start", "%s; nothing lost; %s", why.text,
-			  disk && !finishes ? "tried again" : "the producer stops");
+			disk && !finishes ? "tried again" : "the producer stops");
 		p->troubled = disk;
 		if (!disk || finishes)
 			over(p, exit_code_of(s));
@@ -283,9 +294,11 @@ static void run_once(struct produce *p)
 static int run(struct parts *parts, bool polls)
 {
 	struct why why;
-	struct produce p = { .parts = parts, .config = parts->config, .polls = polls,
-			     .state = polls ? PRODUCE_RUNNING : PRODUCE_EMPTYING,
-			     .reopen = { .first_ms = REOPEN_FIRST_MS, .ceiling_ms = REOPEN_CEILING_MS } };
+	struct produce p = {.parts = parts,
+		.config = parts->config,
+		.polls = polls,
+		.state = polls ? PRODUCE_RUNNING : PRODUCE_EMPTYING,
+		.reopen = {.first_ms = REOPEN_FIRST_MS, .ceiling_ms = REOPEN_CEILING_MS}};
 	enum status s = loop_open(&p.loop, &why);
 	if (s == STATUS_OK)
 		s = loop_watch(p.loop, parts->wake[HEALTH_PRODUCE], LOOP_READ, woken, &p, &why);

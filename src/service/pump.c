@@ -15,9 +15,9 @@ struct pump {
 	struct publisher *publisher;
 	struct health *health;
 	char source[600];
-	int64_t fed_to;		/* the last row given to the publisher */
-	int64_t free_ms;	/* when acknowledged rows were last freed */
-	bool more;		/* rows may wait beyond fed_to */
+	int64_t fed_to;	 /* the last row given to the publisher */
+	int64_t free_ms; /* when acknowledged rows were last freed */
+	bool more;	 /* rows may wait beyond fed_to */
 	bool finishing;
 	bool was_down;
 	int64_t down_since_ms;
@@ -64,8 +64,9 @@ static void refused(void *context, int64_t id, const char *reason)
 		note_trouble(p, s, &why);
 		return;
 	}
-	log_error("kafka.refused", "the broker refuses row %lld: %s; lost to Kafka, kept as a dead letter (scorebox spool ls); the rows after it go on",
-		  (long long)id, reason);
+	log_error("kafka.refused",
+		"the broker refuses row %lld: %s; lost to Kafka, kept as a dead letter (scorebox spool ls); the rows after it go on",
+		(long long)id, reason);
 }
 
 static void rewind_feed(void *context)
@@ -74,7 +75,7 @@ static void rewind_feed(void *context)
 	free_rows(p);
 	p->fed_to = 0;
 	p->more = true;
-	spool_in_flight_floor(p->spool, 0);	/* nothing is out: superseded rows may go again */
+	spool_in_flight_floor(p->spool, 0); /* nothing is out: superseded rows may go again */
 }
 
 /* One transition line when Kafka goes away, one every ten minutes, one when it is back. */
@@ -94,14 +95,17 @@ static void tell(struct pump *p, int64_t now)
 		snprintf(p->told_code, sizeof p->told_code, "%s", h.code);
 	}
 	if (down && log_gate_pass(&p->gate, now, TELL_EVERY_MS, &held)) {
-		clock_span_text(h.waiting && h.retry_ms > now ? h.retry_ms - now : 1000, span, sizeof span);
-		log_warn(h.code, "%s; nothing lost, spool %.0f%% full, %llu rows wait; retry in %s", h.reason,
-			 f.max_bytes ? 100.0 * (double)f.bytes / (double)f.max_bytes : 0.0, (unsigned long long)f.rows, span);
+		clock_span_text(
+			h.waiting && h.retry_ms > now ? h.retry_ms - now : 1000, span, sizeof span);
+		log_warn(h.code, "%s; nothing lost, spool %.0f%% full, %llu rows wait; retry in %s",
+			h.reason, f.max_bytes ? 100.0 * (double)f.bytes / (double)f.max_bytes : 0.0,
+			(unsigned long long)f.rows, span);
 	}
 	if (!down && p->was_down) {
 		clock_span_text(now - p->down_since_ms, span, sizeof span);
-		log_info("kafka.up", "Kafka takes rows again after %s; %llu rows wait and go out now", span,
-			 (unsigned long long)f.rows);
+		log_info("kafka.up",
+			"Kafka takes rows again after %s; %llu rows wait and go out now", span,
+			(unsigned long long)f.rows);
 		log_gate_reset(&p->gate);
 		p->told_code[0] = '\0';
 	}
@@ -128,12 +132,13 @@ static void feed(struct pump *p)
 			return;
 		}
 		event_write(&event, &row, p->source);
-		s = publisher_put(p->publisher, row.id, row.match, row.body, event.header, event.count,
-				  row.fetched_us / 1000, &why);
+		s = publisher_put(p->publisher, row.id, row.match, row.body, event.header,
+			event.count, row.fetched_us / 1000, &why);
 		if (s == STATUS_FULL)
 			return;
 		if (s != STATUS_OK) {
-			log_warn("kafka.put", "%s; nothing lost, row %lld is tried again", why.text, (long long)row.id);
+			log_warn("kafka.put", "%s; nothing lost, row %lld is tried again", why.text,
+				(long long)row.id);
 			return;
 		}
 		p->fed_to = row.id;
@@ -162,8 +167,9 @@ static void ready(void *context, int fd, unsigned events)
 	turn(context);
 }
 
-enum status pump_open(struct pump **out, struct loop *loop, struct spool *spool, const struct kafka_settings *kafka,
-		      const char *source, struct health *health, struct why *why)
+enum status pump_open(struct pump **out, struct loop *loop, struct spool *spool,
+	const struct kafka_settings *kafka, const char *source, struct health *health,
+	struct why *why)
 {
 	struct pump *p = calloc(1, sizeof *p);
 	if (!p)
@@ -173,7 +179,7 @@ enum status pump_open(struct pump **out, struct loop *loop, struct spool *spool,
 	p->health = health;
 	p->more = true;
 	snprintf(p->source, sizeof p->source, "%s", source);
-	const struct publisher_calls calls = { p, delivered, refused, rewind_feed };
+	const struct publisher_calls calls = {p, delivered, refused, rewind_feed};
 	enum status s = publisher_open(&p->publisher, kafka, &calls, why);
 	if (s == STATUS_OK)
 		s = loop_watch(loop, publisher_fd(p->publisher), LOOP_READ, ready, p, why);

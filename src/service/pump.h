@@ -11,16 +11,17 @@
 struct pump;
 
 /* `source` is ce_source, copied. The spool is lent and must outlive the pump. */
-enum status pump_open(struct pump **out, struct loop *loop, struct spool *spool, const struct kafka_settings *kafka,
-		      const char *source, struct health *health, struct why *why) MUST_CHECK;
-void pump_close(struct pump *p);	/* what was acknowledged is freed; NULL is fine */
+enum status pump_open(struct pump **out, struct loop *loop, struct spool *spool,
+	const struct kafka_settings *kafka, const char *source, struct health *health,
+	struct why *why) MUST_CHECK;
+void pump_close(struct pump *p); /* what was acknowledged is freed; NULL is fine */
 
 /* New rows are visible: feed now. */
 void pump_kick(struct pump *p);
 /* Feeds no further row; what is out may still be acknowledged. */
 void pump_finish(struct pump *p);
 unsigned pump_out(const struct pump *p);
-bool pump_empty(const struct pump *p);	/* nothing waits in the spool and nothing is out */
+bool pump_empty(const struct pump *p); /* nothing waits in the spool and nothing is out */
 uint64_t pump_delivered(const struct pump *p);
 /* The spool's handle is dead: STATUS_IO or STATUS_FATAL of one of its calls, with the reason. */
 enum status pump_trouble(const struct pump *p, struct why *why);

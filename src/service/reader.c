@@ -9,10 +9,10 @@
 
 enum {
 	SURVEY_TIMEOUT_MS = 5000,
-	SURVEY_EVERY_MS = 10 * 60000,	/* for partitions added to the topic */
+	SURVEY_EVERY_MS = 10 * 60000, /* for partitions added to the topic */
 	COMMIT_BYTES = 256 * 1024,
 	COMMIT_AFTER_MS = 200,
-	TURN_MS = 50,			/* the loop's other callers get their turn */
+	TURN_MS = 50, /* the loop's other callers get their turn */
 	TELL_EVERY_MS = 600000,
 };
 
@@ -54,7 +54,8 @@ static void tell_failing(struct reader *r, const char *code, const char *reason,
 	}
 	clock_span_text(wait_ms, span, sizeof span);
 	if (log_gate_pass(&r->gate, clock_mono_ms(), TELL_EVERY_MS, &held))
-		log_warn(code, "%s; nothing lost, what is unread waits in Kafka; retry in %s", reason, span);
+		log_warn(code, "%s; nothing lost, what is unread waits in Kafka; retry in %s",
+			reason, span);
 	r->failing = true;
 	reader_show(r, reason, true);
 }
@@ -124,7 +125,9 @@ void reader_look_for_end(struct reader *r)
 
 static const char *survey_code(enum status s)
 {
-	return s == STATUS_NOT_FOUND ? "kafka.topic" : s == STATUS_DENIED ? "kafka.auth" : "kafka.down";
+	return s == STATUS_NOT_FOUND ? "kafka.topic"
+	       : s == STATUS_DENIED  ? "kafka.auth"
+				     : "kafka.down";
 }
 
 static enum status ask(struct reader *r, bool *first_sight, struct why *why)
@@ -134,14 +137,16 @@ static enum status ask(struct reader *r, bool *first_sight, struct why *why)
 	if (s != STATUS_OK)
 		return s;
 	unsigned before = r->generation;
-	s = journal_generation(r->journal, r->survey.cluster, c->kafka_topic, r->survey.topic_id, &r->generation,
-			       first_sight, why);
+	s = journal_generation(r->journal, r->survey.cluster, c->kafka_topic, r->survey.topic_id,
+		&r->generation, first_sight, why);
 	if (s != STATUS_OK) {
 		reader_troubled(r, s, why);
 		return STATUS_FATAL;
 	}
 	if (before && before != r->generation)
-		log_warn("kafka.generation", "another cluster or topic answers now; generation %u is read", r->generation);
+		log_warn("kafka.generation",
+			"another cluster or topic answers now; generation %u is read",
+			r->generation);
 	r->survey_ms = clock_mono_ms();
 	return STATUS_OK;
 }
@@ -176,7 +181,8 @@ void reader_survey(void *context)
 	}
 	r->state = READER_READING;
 	tell_well(r);
-	log_debug("kafka.assigned", "generation %u, %u partitions", r->generation, r->survey.partitions);
+	log_debug("kafka.assigned", "generation %u, %u partitions", r->generation,
+		r->survey.partitions);
 	reader_show(r, "", true);
 	reader_look_for_end(r);
 	reader_timer(r, clock_mono_ms(), reader_turn);
@@ -197,7 +203,8 @@ static void assigned(struct reader *r, const int *list, unsigned count)
 	}
 	if (s != STATUS_OK && r->state != READER_STOPPED)
 		log_warn(survey_code(s), "%s; the group gives the partitions again", why.text);
-	log_info("kafka.assigned", "%u partitions of '%s' came to this box", count, r->parts->config->kafka_topic);
+	log_info("kafka.assigned", "%u partitions of '%s' came to this box", count,
+		r->parts->config->kafka_topic);
 	reader_show(r, "", true);
 	reader_look_for_end(r);
 }
@@ -211,7 +218,8 @@ static void revoked(struct reader *r, const int *list, unsigned count)
 		r->partition[list[i]].ours = false;
 	if (subscriber_release(r->subscriber, &why) != STATUS_OK)
 		log_warn("kafka.release", "%s; the group gives the partitions anew", why.text);
-	log_info("kafka.revoked", "%u partitions of '%s' left this box", count, r->parts->config->kafka_topic);
+	log_info("kafka.revoked", "%u partitions of '%s' left this box", count,
+		r->parts->config->kafka_topic);
 }
 
 static void handle(struct reader *r, const struct subscriber_event *e)
@@ -226,7 +234,9 @@ static void handle(struct reader *r, const struct subscriber_event *e)
 		reader_end_of_partition(r, e);
 		break;
 	case SUBSCRIBER_OUT_OF_RANGE:
-		log_warn("kafka.position", "partition %d: our position is no longer there; the topic is looked at again", e->partition);
+		log_warn("kafka.position",
+			"partition %d: our position is no longer there; the topic is looked at again",
+			e->partition);
 		reader_survey(r);
 		break;
 	case SUBSCRIBER_ASSIGNED:
@@ -240,8 +250,9 @@ static void handle(struct reader *r, const struct subscriber_event *e)
 		break;
 	case SUBSCRIBER_FATAL:
 		if (e->fenced) {
-			log_error("kafka.fenced", "another box uses SCOREBOX_KAFKA_INSTANCE \"%s\": %s; nothing lost; this one stops (give each box its own)",
-				  r->parts->config->kafka_instance, e->reason);
+			log_error("kafka.fenced",
+				"another box uses SCOREBOX_KAFKA_INSTANCE \"%s\": %s; nothing lost; this one stops (give each box its own)",
+				r->parts->config->kafka_instance, e->reason);
 			r->state = READER_STOPPED;
 			r->calls.on_fenced(r->calls.context);
 		} else {
@@ -269,7 +280,7 @@ static void full_turn(struct reader *r)
 void reader_turn(void *context)
 {
 	struct reader *r = context;
-	struct subscriber_event e = { .kind = SUBSCRIBER_NOTHING };
+	struct subscriber_event e = {.kind = SUBSCRIBER_NOTHING};
 	struct why why;
 	int64_t began = clock_mono_ms();
 	if (r->state == READER_STOPPED)
@@ -283,11 +294,13 @@ void reader_turn(void *context)
 		handle(r, &e);
 		if (r->state == READER_STOPPED)
 			return;
-		if (r->staged && journal_staged_bytes(r->journal) >= COMMIT_BYTES && !reader_commit(r))
+		if (r->staged && journal_staged_bytes(r->journal) >= COMMIT_BYTES &&
+			!reader_commit(r))
 			return;
 	} while (e.kind != SUBSCRIBER_NOTHING && clock_mono_ms() - began < TURN_MS);
 	int64_t now = clock_mono_ms();
-	if (r->staged && (e.kind == SUBSCRIBER_NOTHING || now - r->staged_ms >= COMMIT_AFTER_MS) && !reader_commit(r))
+	if (r->staged && (e.kind == SUBSCRIBER_NOTHING || now - r->staged_ms >= COMMIT_AFTER_MS) &&
+		!reader_commit(r))
 		return;
 	if (r->failing && r->state == READER_READING && subscriber_connected(r->subscriber)) {
 		tell_well(r);
@@ -312,8 +325,9 @@ static void ready(void *context, int fd, unsigned events)
 	reader_turn(context);
 }
 
-enum status reader_open(struct reader **out, struct loop *loop, struct journal *journal, const struct parts *parts,
-			struct row_reader *rows, bool until_end, const struct reader_calls *calls, struct why *why)
+enum status reader_open(struct reader **out, struct loop *loop, struct journal *journal,
+	const struct parts *parts, struct row_reader *rows, bool until_end,
+	const struct reader_calls *calls, struct why *why)
 {
 	struct reader *r = calloc(1, sizeof *r);
 	if (!r)
@@ -326,7 +340,7 @@ enum status reader_open(struct reader **out, struct loop *loop, struct journal *
 	r->calls = *calls;
 	r->until_end = until_end;
 	r->group = *parts->config->kafka_group;
-	r->backoff = (struct backoff){ .first_ms = 1000, .ceiling_ms = 60000 };
+	r->backoff = (struct backoff){.first_ms = 1000, .ceiling_ms = 60000};
 	for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++)
 		r->partition[i].target = -1;
 	enum status s = subscriber_open(&r->subscriber, &kafka, why);

@@ -13,17 +13,19 @@
 
 struct reader_calls {
 	void *context;
-	void (*on_records)(void *context);	/* a commit brought records */
-	void (*on_end)(void *context);		/* with until_end: every partition reached its mark */
-	void (*on_trouble)(void *context, enum status s, const struct why *why);	/* the journal is dead */
+	void (*on_records)(void *context); /* a commit brought records */
+	void (*on_end)(void *context);	   /* with until_end: every partition reached its mark */
+	void (*on_trouble)(
+		void *context, enum status s, const struct why *why); /* the journal is dead */
 	void (*on_fenced)(void *context);
 };
 
 struct reader;
 /* The journal and the reader of rows are lent. */
-enum status reader_open(struct reader **out, struct loop *loop, struct journal *journal, const struct parts *parts,
-			struct row_reader *rows, bool until_end, const struct reader_calls *calls, struct why *why) MUST_CHECK;
-void reader_close(struct reader *r);	/* commits what is staged; NULL is fine */
+enum status reader_open(struct reader **out, struct loop *loop, struct journal *journal,
+	const struct parts *parts, struct row_reader *rows, bool until_end,
+	const struct reader_calls *calls, struct why *why) MUST_CHECK;
+void reader_close(struct reader *r); /* commits what is staged; NULL is fine */
 /* Reads no further; what is staged is committed. */
 void reader_stop(struct reader *r);
 uint64_t reader_progress(const struct reader *r);

@@ -10,11 +10,11 @@ enum reader_state { READER_SURVEYING, READER_READING, READER_FULL, READER_STOPPE
 
 struct partition {
 	bool ours;
-	int64_t next;		/* first offset not in the journal */
-	bool anchored;		/* the next record must be the anchor */
+	int64_t next;  /* first offset not in the journal */
+	bool anchored; /* the next record must be the anchor */
 	int64_t anchor_offset;
 	uint32_t anchor_crc;
-	int64_t target;		/* until_end: -1 none */
+	int64_t target; /* until_end: -1 none */
 };
 
 struct reader {
@@ -29,7 +29,7 @@ struct reader {
 	unsigned generation;
 	struct partition partition[SUBSCRIBER_PARTITIONS];
 	struct subscriber_survey survey;
-	bool staged;		/* a journal transaction is open */
+	bool staged; /* a journal transaction is open */
 	uint64_t staged_records;
 	int64_t staged_ms, survey_ms;
 	uint64_t progress;
@@ -47,22 +47,23 @@ void reader_troubled(struct reader *r, enum status s, const struct why *why);
 void reader_set_targets(struct reader *r);
 /* Gives the subscriber its positions for the partitions in `list` (NULL: all). `first_sight`: what was gone
  * before we ever looked is no gap. STATUS_FATAL: the service was told. */
-enum status reader_assign(struct reader *r, const int *list, unsigned count, bool first_sight, struct why *why) MUST_CHECK;
+enum status reader_assign(struct reader *r, const int *list, unsigned count, bool first_sight,
+	struct why *why) MUST_CHECK;
 /* The topic was made anew: all partitions begin again. False: the service was told of a trouble. */
 bool reader_renew_generation(struct reader *r, const char *what);
 bool reader_wanted(const int *list, unsigned count, int partition);
 
 /* reader.c */
-enum { READER_FULL_LOOK_MS = 10000 };	/* how often a full journal is looked at again */
+enum { READER_FULL_LOOK_MS = 10000 }; /* how often a full journal is looked at again */
 void reader_timer(struct reader *r, int64_t at_ms, loop_due *call);
-void reader_show(struct reader *r, const char *reason, bool changed);	/* into the status */
-bool reader_stage(struct reader *r);	/* a transaction is open now; false: the service was told */
+void reader_show(struct reader *r, const char *reason, bool changed); /* into the status */
+bool reader_stage(struct reader *r); /* a transaction is open now; false: the service was told */
 bool reader_commit(struct reader *r);
 void reader_look_for_end(struct reader *r);
-void reader_survey(void *context);	/* asks the cluster and assigns anew */
+void reader_survey(void *context); /* asks the cluster and assigns anew */
 void reader_turn(void *context);
 
 /* records.c */
 void reader_record(struct reader *r, const struct subscriber_event *e);
 void reader_end_of_partition(struct reader *r, const struct subscriber_event *e);
-bool reader_make_room(struct reader *r);	/* true: something left the journal */
+bool reader_make_room(struct reader *r); /* true: something left the journal */

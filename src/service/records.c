@@ -10,7 +10,8 @@ static void journal_is_full(struct reader *r)
 {
 	if (!reader_commit(r))
 		return;
-	log_error("journal.full", "the journal is at its cap and no match may leave it yet; nothing lost, what is unread waits in Kafka; reading is paused (raise SCOREBOX_JOURNAL_MAX, or see that workbooks can be written)");
+	log_error("journal.full",
+		"the journal is at its cap and no match may leave it yet; nothing lost, what is unread waits in Kafka; reading is paused (raise SCOREBOX_JOURNAL_MAX, or see that workbooks can be written)");
 	r->state = READER_FULL;
 	subscriber_pause(r->subscriber);
 	reader_show(r, "the journal is full", true);
@@ -28,24 +29,33 @@ bool reader_make_room(struct reader *r)
 	if (s != STATUS_OK && s != STATUS_FULL)
 		reader_troubled(r, s, &why);
 	if (left)
-		log_info("journal.room", "%u matches that ended or rested for 7 days left the journal; their workbooks stay", left);
+		log_info("journal.room",
+			"%u matches that ended or rested for 7 days left the journal; their workbooks stay",
+			left);
 	return left > 0;
 }
 
-static enum status add_error(struct reader *r, const struct subscriber_event *e, const char *reason, struct why *why)
+static enum status add_error(
+	struct reader *r, const struct subscriber_event *e, const char *reason, struct why *why)
 {
 	if (r->errors_told++ < 10)
-		log_warn("kafka.record", "partition %d offset %" PRId64 " is no match: %s; kept in the sheet Errors of Matches.xlsx; reading goes on",
-			 e->partition, e->offset, reason);
-	return journal_add_error(r->journal, r->generation, e->partition, e->offset, e->time_us, reason,
-				 e->key, e->value, why);
+		log_warn("kafka.record",
+			"partition %d offset %" PRId64
+			" is no match: %s; kept in the sheet Errors of Matches.xlsx; reading goes on",
+			e->partition, e->offset, reason);
+	return journal_add_error(r->journal, r->generation, e->partition, e->offset, e->time_us,
+		reason, e->key, e->value, why);
 }
 
 /* One record into the open transaction. */
 static enum status add(struct reader *r, const struct subscriber_event *e, struct why *why)
 {
-	struct journal_record record = { .generation = r->generation, .partition = e->partition, .offset = e->offset,
-					 .kafka_us = e->time_us, .match = e->key, .body = e->value };
+	struct journal_record record = {.generation = r->generation,
+		.partition = e->partition,
+		.offset = e->offset,
+		.kafka_us = e->time_us,
+		.match = e->key,
+		.body = e->value};
 	struct row row;
 	struct why unread;
 	bool duplicate;
@@ -82,7 +92,9 @@ static void take_record(struct reader *r, const struct subscriber_event *e)
 			journal_is_full(r);
 	} else if (s == STATUS_BAD_DATA) {
 		/* a generation, partition or offset that the journal cannot number */
-		log_error("journal.record", "partition %d offset %" PRId64 ": %s; this record is passed over", e->partition, e->offset, why.text);
+		log_error("journal.record",
+			"partition %d offset %" PRId64 ": %s; this record is passed over",
+			e->partition, e->offset, why.text);
 		p->next = e->offset + 1;
 	} else if (s != STATUS_OK) {
 		reader_troubled(r, s, &why);
@@ -102,8 +114,10 @@ void reader_record(struct reader *r, const struct subscriber_event *e)
 		return;
 	if (p->anchored) {
 		p->anchored = false;
-		if (e->offset == p->anchor_offset && journal_crc(e->key, e->value) != p->anchor_crc) {
-			if (reader_renew_generation(r, "the last record we read is another one now"))
+		if (e->offset == p->anchor_offset &&
+			journal_crc(e->key, e->value) != p->anchor_crc) {
+			if (reader_renew_generation(
+				    r, "the last record we read is another one now"))
 				reader_survey(r);
 			return;
 		}
@@ -119,8 +133,10 @@ void reader_end_of_partition(struct reader *r, const struct subscriber_event *e)
 	if (!p->ours || r->state != READER_READING)
 		return;
 	p->anchored = false;
-	if (e->offset > p->next) {	/* offsets without records: compaction, transaction marks */
-		enum status s = reader_stage(r) ? journal_skip(r->journal, r->generation, e->partition, e->offset, &why) : STATUS_OK;
+	if (e->offset > p->next) { /* offsets without records: compaction, transaction marks */
+		enum status s = reader_stage(r) ? journal_skip(r->journal, r->generation,
+							  e->partition, e->offset, &why)
+						: STATUS_OK;
 		if (s != STATUS_OK)
 			reader_troubled(r, s, &why);
 		p->next = e->offset;

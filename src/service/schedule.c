@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum {
-	RENDER_SHARE = 100,	/* a match rests 100 times as long as its rendering took */
+	RENDER_SHARE = 100, /* a match rests 100 times as long as its rendering took */
 	FAILED_REST_MS = 5 * 60000,
 	RETRIES = 1,
 };
@@ -36,7 +36,7 @@ static struct schedule_entry *remember(struct schedule *s, int64_t match)
 	for (int i = 0; i < SCHEDULE_RECENT; i++)
 		if (s->recent[i].started_ms < oldest->started_ms)
 			oldest = &s->recent[i];
-	*oldest = (struct schedule_entry){ .match = match };
+	*oldest = (struct schedule_entry){.match = match};
 	return oldest;
 }
 

@@ -5,18 +5,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SCHEDULE_RECENT = 256 };	/* matches whose last rendering is remembered; forgotten ones are due at once */
+enum {
+	SCHEDULE_RECENT = 256
+}; /* matches whose last rendering is remembered; forgotten ones are due at once */
 
 struct schedule_entry {
 	int64_t match, started_ms, took_ms;
-	unsigned failures;	/* in a row */
-	bool ended;		/* its end is in the workbook */
+	unsigned failures; /* in a row */
+	bool ended;	   /* its end is in the workbook */
 };
 
 struct schedule {
 	int64_t interval_ms;
 	struct schedule_entry recent[SCHEDULE_RECENT];
-	double worn_bytes;	/* leaky: what was written within the last hour */
+	double worn_bytes; /* leaky: what was written within the last hour */
 	int64_t worn_ms;
 };
 

@@ -28,7 +28,7 @@ typedef int service_body(struct parts *parts);
 
 struct service_thread {
 	struct parts *parts;
-	service_body *body;	/* NULL: not run */
+	service_body *body; /* NULL: not run */
 	pthread_t thread;
 	bool running;
 	atomic_bool ended;
@@ -43,7 +43,7 @@ struct keeper {
 	service_reload *reload;
 	void *reload_context;
 	int lock_fd;
-	int64_t leave_ms;	/* 0: not leaving */
+	int64_t leave_ms; /* 0: not leaving */
 	int exit_code;
 };
 
@@ -51,7 +51,7 @@ static void wake(int fd)
 {
 	uint64_t one = 1;
 	if (write(fd, &one, sizeof one) != sizeof one)
-		log_debug("keeper.wake", "%s", strerror(errno));	/* full: it is awake */
+		log_debug("keeper.wake", "%s", strerror(errno)); /* full: it is awake */
 }
 
 static void wake_services(struct keeper *k)
@@ -76,11 +76,13 @@ static void renew(struct keeper *k)
 	notify_reloading();
 	if (config) {
 		log_setup(config->log_level, config->log_format);
-		log_info("config.renewed", "settings, key and certificates are read again; polling at once");
+		log_info("config.renewed",
+			"settings, key and certificates are read again; polling at once");
 		atomic_store(&k->parts.renewed, config);
 		wake_services(k);
 	} else {
-		log_error("config.renew", "the settings could not be read again; nothing lost; the ones from before stay in force");
+		log_error("config.renew",
+			"the settings could not be read again; nothing lost; the ones from before stay in force");
 	}
 	notify_ready();
 }
@@ -92,7 +94,8 @@ static void signalled(void *context, int number)
 		renew(k);
 		return;
 	}
-	log_info("service.stop", "told to stop (%s); committed rows are safe; leaving within 10 s", number == SIGTERM ? "SIGTERM" : "SIGINT");
+	log_info("service.stop", "told to stop (%s); committed rows are safe; leaving within 10 s",
+		number == SIGTERM ? "SIGTERM" : "SIGINT");
 	leave(k);
 }
 
@@ -149,7 +152,8 @@ static void tick(void *context)
 	struct keeper *k = context;
 	health_turn(k->parts.health);
 	if (k->leave_ms && clock_mono_ms() >= k->leave_ms) {
-		log_error("service.slow", "a service does not end within 10 s (slow disk?); committed rows are safe; ending hard");
+		log_error("service.slow",
+			"a service does not end within 10 s (slow disk?); committed rows are safe; ending hard");
 		_exit(EXIT_INTERNAL);
 	}
 	if (loop_timer(k->loop, clock_mono_ms() + KEEPER_TICK_MS, tick, k) != STATUS_OK)
@@ -162,7 +166,8 @@ uint64_t service_spool_cap(const struct config *config)
 {
 	uint64_t free_bytes, total;
 	struct why why;
-	if (file_space(config->state_dir, &free_bytes, &total, &why) != STATUS_OK || config->spool_max <= total / 4)
+	if (file_space(config->state_dir, &free_bytes, &total, &why) != STATUS_OK ||
+		config->spool_max <= total / 4)
 		return config->spool_max;
 	return total / 4;
 }
@@ -171,7 +176,8 @@ uint64_t service_journal_cap(const struct config *config)
 {
 	uint64_t free_bytes, total;
 	struct why why;
-	if (file_space(config->state_dir, &free_bytes, &total, &why) != STATUS_OK || config->journal_max <= total / 2)
+	if (file_space(config->state_dir, &free_bytes, &total, &why) != STATUS_OK ||
+		config->journal_max <= total / 2)
 		return config->journal_max;
 	return total / 2;
 }
@@ -184,13 +190,19 @@ static void print_share(void *context, const char *line)
 
 static bool share_memory(struct keeper *k)
 {
-	static const enum budget_mode modes[] = { [MODE_PRODUCE] = BUDGET_PRODUCE, [MODE_CONSUME] = BUDGET_CONSUME, [MODE_BOTH] = BUDGET_BOTH };
-	static const uint64_t defaults[] = { [MODE_PRODUCE] = BUDGET_DEFAULT_PRODUCE, [MODE_CONSUME] = BUDGET_DEFAULT_CONSUME, [MODE_BOTH] = BUDGET_DEFAULT_BOTH };
+	static const enum budget_mode modes[] = {[MODE_PRODUCE] = BUDGET_PRODUCE,
+		[MODE_CONSUME] = BUDGET_CONSUME,
+		[MODE_BOTH] = BUDGET_BOTH};
+	static const uint64_t defaults[] = {[MODE_PRODUCE] = BUDGET_DEFAULT_PRODUCE,
+		[MODE_CONSUME] = BUDGET_DEFAULT_CONSUME,
+		[MODE_BOTH] = BUDGET_DEFAULT_BOTH};
 	const struct config *c = k->parts.config;
 	struct why why;
 	uint64_t ceiling = c->memory_max ? c->memory_max : defaults[c->mode];
-	if (budget_share(modes[c->mode], ceiling, c->api_max_record, 1, &k->parts.budget, &why) != STATUS_OK) {
-		log_error("config", "SCOREBOX_MEMORY_MAX: %s; nothing was started; raise it", why.text);
+	if (budget_share(modes[c->mode], ceiling, c->api_max_record, 1, &k->parts.budget, &why) !=
+		STATUS_OK) {
+		log_error("config", "SCOREBOX_MEMORY_MAX: %s; nothing was started; raise it",
+			why.text);
 		return false;
 	}
 	budget_print(&k->parts.budget, print_share, NULL);
@@ -207,11 +219,15 @@ static int take_lock(struct keeper *k)
 	if (s == STATUS_OK)
 		s = file_lock_instance(c->state_dir, &k->lock_fd, &holder, &why);
 	if (s == STATUS_BUSY) {
-		log_error("instance", "another instance (pid %d) works in '%s'; nothing was started; stop it, or give this one its own SCOREBOX_STATE_DIR", (int)holder, c->state_dir);
+		log_error("instance",
+			"another instance (pid %d) works in '%s'; nothing was started; stop it, or give this one its own SCOREBOX_STATE_DIR",
+			(int)holder, c->state_dir);
 		return EXIT_INSTANCE;
 	}
 	if (s != STATUS_OK) {
-		log_error("state", "%s; nothing was started; SCOREBOX_STATE_DIR must be a folder that we may write", why.text);
+		log_error("state",
+			"%s; nothing was started; SCOREBOX_STATE_DIR must be a folder that we may write",
+			why.text);
 		return EXIT_STORAGE;
 	}
 	return EXIT_DONE;
@@ -235,7 +251,7 @@ static bool open_embedded(struct keeper *k)
 
 static bool open_loop(struct keeper *k)
 {
-	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, 0 };
+	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, 0};
 	struct why why;
 	enum status s = loop_open(&k->loop, &why);
 	if (s == STATUS_OK)
@@ -286,17 +302,20 @@ static int run_threads(struct keeper *k)
 		_exit(EXIT_INTERNAL);
 	}
 	log_info("service.over", "exit %d, memory peak %llu KiB", k->exit_code,
-		 (unsigned long long)memory_peak_kib());
+		(unsigned long long)memory_peak_kib());
 	return k->exit_code;
 }
 
-static int keep(const struct config *config, service_body *produce, service_body *consume, service_reload *reload, void *context)
+static int keep(const struct config *config, service_body *produce, service_body *consume,
+	service_reload *reload, void *context)
 {
-	struct keeper k = { .parts = { .config = config, .ended = -1, .wake = { -1, -1 } }, .reload = reload,
-			    .reload_context = context, .lock_fd = -1 };
-	k.service[HEALTH_PRODUCE] = (struct service_thread){ .parts = &k.parts, .body = produce };
-	k.service[HEALTH_CONSUME] = (struct service_thread){ .parts = &k.parts, .body = consume };
-	prctl(PR_SET_DUMPABLE, 0);	/* the key is in our memory: no core, no ptrace */
+	struct keeper k = {.parts = {.config = config, .ended = -1, .wake = {-1, -1}},
+		.reload = reload,
+		.reload_context = context,
+		.lock_fd = -1};
+	k.service[HEALTH_PRODUCE] = (struct service_thread){.parts = &k.parts, .body = produce};
+	k.service[HEALTH_CONSUME] = (struct service_thread){.parts = &k.parts, .body = consume};
+	prctl(PR_SET_DUMPABLE, 0); /* the key is in our memory: no core, no ptrace */
 	if (!share_memory(&k))
 		return EXIT_SETTINGS;
 	int exit_code = take_lock(&k);
@@ -312,8 +331,8 @@ static int keep(const struct config *config, service_body *produce, service_body
 
 int service_run(const struct config *config, service_reload *reload, void *reload_context)
 {
-	return keep(config, config->mode == MODE_CONSUME ? NULL : produce_run, config->mode == MODE_PRODUCE ? NULL : consume_run,
-		    reload, reload_context);
+	return keep(config, config->mode == MODE_CONSUME ? NULL : produce_run,
+		config->mode == MODE_PRODUCE ? NULL : consume_run, reload, reload_context);
 }
 
 int service_books(const struct config *config)

@@ -18,7 +18,8 @@ enum {
  * so). The returned config stays valid until the next call. */
 typedef const struct config *service_reload(void *context);
 
-int service_run(const struct config *config, service_reload *reload, void *reload_context);	/* by config->mode */
+int service_run(const struct config *config, service_reload *reload,
+	void *reload_context); /* by config->mode */
 /* Rebuilds all workbooks from the journal without Kafka. */
 int service_books(const struct config *config);
 /* `spool drain`: empties the spool to Kafka without polling. */

@@ -9,16 +9,17 @@
 #include <string.h>
 
 enum {
-	PAGE_CAP = 1000,			/* pages of one sweep */
-	AUTH_REST_MS = 15 * 60000,		/* after a refused key */
-	QUOTA_REST_MS = 15 * 60000,		/* after 429 without Retry-After */
+	PAGE_CAP = 1000,	    /* pages of one sweep */
+	AUTH_REST_MS = 15 * 60000,  /* after a refused key */
+	QUOTA_REST_MS = 15 * 60000, /* after 429 without Retry-After */
 	TELL_EVERY_MS = 600000,
 };
 static const int64_t forget_after_ms = 30LL * 86400 * 1000;
 
 /* ---- failures: one line at the change, one every ten minutes, one when it is over ---- */
 
-static void tell_failure(struct poller *p, enum log_level level, const char *code, const char *reason, int64_t wait_ms)
+static void tell_failure(struct poller *p, enum log_level level, const char *code,
+	const char *reason, int64_t wait_ms)
 {
 	char span[40];
 	unsigned long held;
@@ -31,7 +32,8 @@ static void tell_failure(struct poller *p, enum log_level level, const char *cod
 	}
 	clock_span_text(wait_ms, span, sizeof span);
 	if (log_gate_pass(&p->gate, now, TELL_EVERY_MS, &held))
-		log_line(level, code, "%s; nothing lost, missed polls: %lu; next try in %s", reason, p->failed_polls, span);
+		log_line(level, code, "%s; nothing lost, missed polls: %lu; next try in %s", reason,
+			p->failed_polls, span);
 	struct health_facts *f = health_begin(p->health);
 	snprintf(f->last_poll, sizeof f->last_poll, "%s: %s", code, reason);
 	f->last_poll_us = clock_wall_us();
@@ -45,7 +47,8 @@ static void tell_success(struct poller *p)
 	if (!p->failed_polls)
 		return;
 	clock_span_text(clock_mono_ms() - p->failing_since_ms, span, sizeof span);
-	log_info("api.up", "the API answers again after %s and %lu missed polls", span, p->failed_polls);
+	log_info("api.up", "the API answers again after %s and %lu missed polls", span,
+		p->failed_polls);
 	p->failed_polls = 0;
 	p->told_code[0] = '\0';
 	log_gate_reset(&p->gate);
@@ -57,7 +60,8 @@ static void save_pace(struct poller *p)
 	struct why why;
 	pace_save(&p->pace, text, sizeof text);
 	if (spool_note_set(p->spool, POLLER_PACE_NOTE, text, &why) != STATUS_OK)
-		log_warn("spool.note", "%s; nothing lost, a restart may poll earlier than it should", why.text);
+		log_warn("spool.note",
+			"%s; nothing lost, a restart may poll earlier than it should", why.text);
 }
 
 static void take_page_back(struct poller *p)
@@ -69,7 +73,8 @@ static void take_page_back(struct poller *p)
 }
 
 /* The sweep ends without its end; complete pages stay. */
-static void sweep_failed(struct poller *p, enum log_level level, const char *code, const char *reason, int64_t rest_ms)
+static void sweep_failed(struct poller *p, enum log_level level, const char *code,
+	const char *reason, int64_t rest_ms)
 {
 	take_page_back(p);
 	pace_sweep_failed(&p->pace);
@@ -87,11 +92,14 @@ static void sweep_failed(struct poller *p, enum log_level level, const char *cod
 static enum status dead_letter(struct poller *p, const struct split_row *r, struct why *why)
 {
 	bool is_new = false;
-	enum status s = spool_dead_letter(p->spool, r->reason, r->bytes, clock_wall_us(), &is_new, why);
+	enum status s = spool_dead_letter(
+		p->spool, r->reason, r->bytes, clock_wall_us(), &is_new, why);
 	p->sweep.unusable++;
 	if (s == STATUS_OK && is_new)
-		log_warn("api.row", "row %" PRIu64 " of the list (byte %" PRIu64 ", %" PRIu64 " bytes): %s; it is kept as a dead letter (scorebox spool ls); the other rows go on",
-			 p->sweep.offset + p->sweep.page_rows, r->at, r->length, r->reason);
+		log_warn("api.row",
+			"row %" PRIu64 " of the list (byte %" PRIu64 ", %" PRIu64
+			" bytes): %s; it is kept as a dead letter (scorebox spool ls); the other rows go on",
+			p->sweep.offset + p->sweep.page_rows, r->at, r->length, r->reason);
 	return s;
 }
 
@@ -128,7 +136,8 @@ static enum status add_row(struct poller *p, const struct split_row *r, struct w
 		return STATUS_OK;
 	digest_of(r->bytes.bytes, r->bytes.length, &now);
 	memcpy(before.bytes, last.digest, sizeof before.bytes);
-	bool is_new = change_is_new(last.known ? &before : NULL, &now, p->config->publish == PUBLISH_ALL);
+	bool is_new = change_is_new(
+		last.known ? &before : NULL, &now, p->config->publish == PUBLISH_ALL);
 	if (row.is_object)
 		note_for_pace(p, &row, is_new ? 0 : last.changed_us);
 	if (!is_new)
@@ -167,7 +176,8 @@ static void ask_page(struct poller *p)
 		p->calls.on_trouble(p->calls.context, s, &why);
 		return;
 	}
-	s = fetch_start(p->fetch, p->config->source.offset_param, p->sweep.offset, on_body, on_done, p, &why);
+	s = fetch_start(p->fetch, p->config->source.offset_param, p->sweep.offset, on_body, on_done,
+		p, &why);
 	if (s != STATUS_OK)
 		sweep_failed(p, LOG_WARN, "api.request", why.text, backoff_next_ms(&p->backoff));
 }
@@ -182,9 +192,12 @@ static void sweep_complete(struct poller *p)
 	backoff_reset(&p->backoff);
 	save_pace(p);
 	if (spool_forget_unseen(p->spool, now, forget_after_ms, &why) != STATUS_OK)
-		log_warn("spool.forget", "%s; nothing lost; tried again after a later sweep", why.text);
-	snprintf(text, sizeof text, "%u page%s, %" PRIu64 " rows, %" PRIu64 " new, %" PRIu64 " repeated, %" PRIu64 " unusable",
-		 w->pages, w->pages == 1 ? "" : "s", w->rows, w->fresh, w->repeated, w->unusable);
+		log_warn("spool.forget", "%s; nothing lost; tried again after a later sweep",
+			why.text);
+	snprintf(text, sizeof text,
+		"%u page%s, %" PRIu64 " rows, %" PRIu64 " new, %" PRIu64 " repeated, %" PRIu64
+		" unusable",
+		w->pages, w->pages == 1 ? "" : "s", w->rows, w->fresh, w->repeated, w->unusable);
 	if (w->fresh)
 		log_info("poll.changed", "%s", text);
 	else
@@ -210,18 +223,23 @@ static bool list_is_over(struct poller *p, const struct split_envelope *e)
 		return true;
 	if (!e->rows) {
 		if (e->total >= 0)
-			log_warn("api.paging", "an empty page at row %" PRIu64 " of %" PRId64 "; nothing lost; the sweep ends here, the next one begins anew",
-				 w->offset, e->total);
+			log_warn("api.paging",
+				"an empty page at row %" PRIu64 " of %" PRId64
+				"; nothing lost; the sweep ends here, the next one begins anew",
+				w->offset, e->total);
 		return true;
 	}
 	if (w->page_repeated == e->rows && w->pages > 1) {
-		log_warn("api.paging", "page %u brought only rows already met: the server does not page by '%s'; nothing lost; the sweep ends here (check SCOREBOX_API_OFFSET_PARAM)",
-			 w->pages, p->config->source.offset_param);
+		log_warn("api.paging",
+			"page %u brought only rows already met: the server does not page by '%s'; nothing lost; the sweep ends here (check SCOREBOX_API_OFFSET_PARAM)",
+			w->pages, p->config->source.offset_param);
 		return true;
 	}
 	if (w->pages >= PAGE_CAP) {
-		log_warn("api.paging", "%d pages and no end (total %" PRId64 "); rows beyond are not read; narrow SCOREBOX_API_URL",
-			 PAGE_CAP, e->total);
+		log_warn("api.paging",
+			"%d pages and no end (total %" PRId64
+			"); rows beyond are not read; narrow SCOREBOX_API_URL",
+			PAGE_CAP, e->total);
 		return true;
 	}
 	return false;
@@ -256,16 +274,22 @@ static void refused_by_api(struct poller *p, const struct split_envelope *e)
 	char reason[320];
 	int64_t now = clock_wall_us();
 	int64_t block_ms = pace_block_of_reason(&p->pace, e->reason, now);
-	bool key = text_contains_ignoring_case(e->reason, "api key") || text_contains_ignoring_case(e->reason, "apikey");
+	bool key = text_contains_ignoring_case(e->reason, "api key") ||
+		   text_contains_ignoring_case(e->reason, "apikey");
 	if (block_ms > 0) {
 		pace_block(&p->pace, now, block_ms, e->reason);
-		snprintf(reason, sizeof reason, "the API says \"%s\"; the block is kept across restarts and not probed", e->reason);
+		snprintf(reason, sizeof reason,
+			"the API says \"%s\"; the block is kept across restarts and not probed",
+			e->reason);
 		sweep_failed(p, LOG_WARN, "api.quota", reason, block_ms);
 	} else if (key) {
-		snprintf(reason, sizeof reason, "API key rejected: \"%s\" (check SCOREBOX_API_KEY or SCOREBOX_API_KEY_FILE)", e->reason);
+		snprintf(reason, sizeof reason,
+			"API key rejected: \"%s\" (check SCOREBOX_API_KEY or SCOREBOX_API_KEY_FILE)",
+			e->reason);
 		sweep_failed(p, LOG_ERROR, "api.auth", reason, AUTH_REST_MS);
 	} else {
-		snprintf(reason, sizeof reason, "the API says no: \"%s\"", *e->reason ? e->reason : "no reason given");
+		snprintf(reason, sizeof reason, "the API says no: \"%s\"",
+			*e->reason ? e->reason : "no reason given");
 		sweep_failed(p, LOG_WARN, "api.failure", reason, backoff_next_ms(&p->backoff));
 	}
 }
@@ -277,7 +301,9 @@ static void body_complete(struct poller *p, const struct fetch_result *result)
 	char reason[500];
 	enum status s = split_end(p->split, &e, &why);
 	if (s != STATUS_OK) {
-		snprintf(reason, sizeof reason, "%s, after %" PRIu64 " bytes; the page is thrown away", why.text, result->bytes);
+		snprintf(reason, sizeof reason,
+			"%s, after %" PRIu64 " bytes; the page is thrown away", why.text,
+			result->bytes);
 		sweep_failed(p, LOG_WARN, "api.badjson", reason, backoff_next_ms(&p->backoff));
 		return;
 	}
@@ -285,8 +311,10 @@ static void body_complete(struct poller *p, const struct fetch_result *result)
 	if (*p->config->source.ok && !(e.ok_seen && e.ok) && (e.ok_seen || *e.reason)) {
 		refused_by_api(p, &e);
 	} else if (!e.has_records || (*p->config->source.ok && !e.ok_seen)) {
-		snprintf(reason, sizeof reason, "the answer is JSON but has no %s (check SCOREBOX_API_URL and SCOREBOX_SOURCE); the page is thrown away",
-			 e.has_records ? "success mark" : "list of rows where the source profile expects it");
+		snprintf(reason, sizeof reason,
+			"the answer is JSON but has no %s (check SCOREBOX_API_URL and SCOREBOX_SOURCE); the page is thrown away",
+			e.has_records ? "success mark"
+				      : "list of rows where the source profile expects it");
 		sweep_failed(p, LOG_WARN, "api.shape", reason, backoff_next_ms(&p->backoff));
 	} else {
 		page_complete(p, &e);

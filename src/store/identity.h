@@ -9,7 +9,7 @@ enum { RUN_BYTES = 16 };
 
 struct identity {
 	uint8_t run[RUN_BYTES];
-	uint64_t seq;	/* 1 and up; 0: unknown, and run is all zero */
+	uint64_t seq; /* 1 and up; 0: unknown, and run is all zero */
 };
 
 static inline bool identity_known(const struct identity *i)

@@ -9,20 +9,20 @@
 #include "store/database.h"
 
 struct room {
-	uint64_t cap;			/* the effective figure */
+	uint64_t cap; /* the effective figure */
 	uint64_t ballast_bytes;
-	uint64_t commit_bytes;		/* rows staged in one commit */
-	uint64_t log_bytes;		/* what the log may hold */
-	unsigned checkpoint_pages;	/* log length at which it is moved into the database */
+	uint64_t commit_bytes;	   /* rows staged in one commit */
+	uint64_t log_bytes;	   /* what the log may hold */
+	unsigned checkpoint_pages; /* log length at which it is moved into the database */
 	int64_t max_pages;
-	int64_t pages, free_pages;	/* of the database, as of room_refresh */
-	bool card_full;			/* ballast given up */
+	int64_t pages, free_pages; /* of the database, as of room_refresh */
+	bool card_full;		   /* ballast given up */
 };
 
 /* `cap` becomes at most 1/share of the file system. `log_share`: the log gets at least 1/log_share of the cap
  * (0: what commits need), for where readers may keep it from beginning anew. */
-enum status room_setup(struct room *r, struct database *d, uint64_t cap, unsigned share, unsigned log_share,
-		       struct why *why) MUST_CHECK;
+enum status room_setup(struct room *r, struct database *d, uint64_t cap, unsigned share,
+	unsigned log_share, struct why *why) MUST_CHECK;
 /* Asks SQLite for pages and free_pages; right within a transaction too. */
 enum status room_refresh(struct room *r, struct database *d, struct why *why) MUST_CHECK;
 int64_t room_pages_left(const struct room *r);

@@ -27,22 +27,55 @@ enum {
 
 /* The numbers of the statements in spool.c. */
 enum spool_sql {
-	SQL_STATE_READ, SQL_STATE_WRITE, SQL_STATE_DRAWN,
-	SQL_RUN_OF, SQL_RUN_BYTES, SQL_RUN_ADD, SQL_RUN_COUNT, SQL_RUN_SWEEP,
-	SQL_SEEN_FIND, SQL_SEEN_ADD, SQL_SEEN_SET, SQL_SEEN_BACK, SQL_SEEN_REMOVE, SQL_SEEN_LAST_ROW,
-	SQL_SEEN_AFTER, SQL_SEEN_STAMP, SQL_SEEN_FORGET,
-	SQL_ROW_ADD, SQL_ROW_NEXT, SQL_ROW_NEWEST, SQL_ROW_PREV, SQL_ROW_REMOVE, SQL_ROWS_REMOVE, SQL_ROW_OLDEST,
-	SQL_ROW_CANDIDATE, SQL_ROW_LETTER, SQL_ROWS_COUNT, SQL_PENDING_COUNT,
-	SQL_GONE_READ, SQL_GONE_MOVE, SQL_GONE_ADD, SQL_GONE_CLAIMED, SQL_GONE_ANY,
-	SQL_LETTER_FIND, SQL_LETTER_ADD, SQL_LETTER_PRUNE, SQL_LETTER_AGAIN, SQL_LETTER_EACH,
-	SQL_LOSS_ADD, SQL_LOSS_PRUNE, SQL_NOTE_GET, SQL_NOTE_SET,
+	SQL_STATE_READ,
+	SQL_STATE_WRITE,
+	SQL_STATE_DRAWN,
+	SQL_RUN_OF,
+	SQL_RUN_BYTES,
+	SQL_RUN_ADD,
+	SQL_RUN_COUNT,
+	SQL_RUN_SWEEP,
+	SQL_SEEN_FIND,
+	SQL_SEEN_ADD,
+	SQL_SEEN_SET,
+	SQL_SEEN_BACK,
+	SQL_SEEN_REMOVE,
+	SQL_SEEN_LAST_ROW,
+	SQL_SEEN_AFTER,
+	SQL_SEEN_STAMP,
+	SQL_SEEN_FORGET,
+	SQL_ROW_ADD,
+	SQL_ROW_NEXT,
+	SQL_ROW_NEWEST,
+	SQL_ROW_PREV,
+	SQL_ROW_REMOVE,
+	SQL_ROWS_REMOVE,
+	SQL_ROW_OLDEST,
+	SQL_ROW_CANDIDATE,
+	SQL_ROW_LETTER,
+	SQL_ROWS_COUNT,
+	SQL_PENDING_COUNT,
+	SQL_GONE_READ,
+	SQL_GONE_MOVE,
+	SQL_GONE_ADD,
+	SQL_GONE_CLAIMED,
+	SQL_GONE_ANY,
+	SQL_LETTER_FIND,
+	SQL_LETTER_ADD,
+	SQL_LETTER_PRUNE,
+	SQL_LETTER_AGAIN,
+	SQL_LETTER_EACH,
+	SQL_LOSS_ADD,
+	SQL_LOSS_PRUNE,
+	SQL_NOTE_GET,
+	SQL_NOTE_SET,
 	SQL_SPOOL_COUNT
 };
 
 /* The line of table `state`. */
 struct spool_state {
 	int64_t next_id, visible, rows;
-	int64_t run, seq;		/* run: its small number */
+	int64_t run, seq; /* run: its small number */
 	int64_t dropped, set_aside, letters, refused, last_loss_us;
 };
 
@@ -65,34 +98,39 @@ struct spool {
 	struct database db;
 	struct room room;
 	enum spool_full_policy policy;
-	struct spool_state now, saved;	/* saved: as of the last commit */
+	struct spool_state now, saved; /* saved: as of the last commit */
 	uint8_t run[RUN_BYTES];
-	struct { int64_t id; uint8_t run[RUN_BYTES]; } runs[SPOOL_RUNS];
+	struct {
+		int64_t id;
+		uint8_t run[RUN_BYTES];
+	} runs[SPOOL_RUNS];
 	unsigned next_run;
 
-	bool dead;			/* disk or database failed: only closing is left */
+	bool dead; /* disk or database failed: only closing is left */
 	struct why died_of;
 
 	bool page_open;
-	enum status page_status;	/* not OK: staged rows were lost, the page must be aborted */
+	enum status page_status; /* not OK: staged rows were lost, the page must be aborted */
 	int64_t page_rows, page_lowest_prev;
-	uint64_t staged_rows, staged_bytes;	/* since the last commit */
+	uint64_t staged_rows, staged_bytes; /* since the last commit */
 
 	struct bits met, met_before_page, met_lately;
 	struct seen_line last;
-	int64_t forgot_us;		/* spool_forget_unseen did work then */
+	int64_t forgot_us; /* spool_forget_unseen did work then */
 
-	struct buffer row;		/* match and body that spool_next gave out */
-	struct sqlite3_stmt *stepping;	/* spool_next's open statement */
+	struct buffer row;	       /* match and body that spool_next gave out */
+	struct sqlite3_stmt *stepping; /* spool_next's open statement */
 	int64_t stepped_to;
 
 	int64_t delivered[SPOOL_DELIVERED];
 	unsigned delivered_count;
-	int64_t floor;			/* rows up to here may be in the publisher's hands */
-	int64_t drop_from;		/* rows up to here were looked at: nothing to drop */
-	bool drops_untold;		/* table gone has lines */
+	int64_t floor;	   /* rows up to here may be in the publisher's hands */
+	int64_t drop_from; /* rows up to here were looked at: nothing to drop */
+	bool drops_untold; /* table gone has lines */
 
-	struct { int64_t id, times, last_us; } repeats[SPOOL_REPEATS];
+	struct {
+		int64_t id, times, last_us;
+	} repeats[SPOOL_REPEATS];
 	unsigned repeat_count;
 	int64_t oldest_us;
 	bool oldest_stale;
@@ -107,29 +145,35 @@ enum status spool_save(struct spool *s, struct why *why) MUST_CHECK;
 /* Every failure of the database passes here: takes the transaction back and puts the counters where
  * the disk has them. Returns `status`. */
 enum status spool_broke(struct spool *s, enum status status, const struct why *why);
-enum status spool_statement(struct spool *s, enum spool_sql which, struct sqlite3_stmt **out, struct why *why) MUST_CHECK;
+enum status spool_statement(struct spool *s, enum spool_sql which, struct sqlite3_stmt **out,
+	struct why *why) MUST_CHECK;
 /* STATUS_BAD_DATA: no such run. */
-enum status spool_run_bytes(struct spool *s, int64_t id, uint8_t out[RUN_BYTES], struct why *why) MUST_CHECK;
+enum status spool_run_bytes(
+	struct spool *s, int64_t id, uint8_t out[RUN_BYTES], struct why *why) MUST_CHECK;
 
 /* ---- spool_seen.c ---- */
-enum status seen_find(struct spool *s, struct view match, struct why *why) MUST_CHECK;	/* into s->last */
+enum status seen_find(
+	struct spool *s, struct view match, struct why *why) MUST_CHECK; /* into s->last */
 bool bits_has(const struct bits *b, int64_t bit);
 void bits_set(struct bits *b, int64_t bit);
 void bits_copy(struct bits *to, const struct bits *from);
 
 /* ---- spool_page.c ---- */
-enum status spool_take_back(struct spool *s, struct why *why) MUST_CHECK;	/* all rows above visible */
+enum status spool_take_back(
+	struct spool *s, struct why *why) MUST_CHECK; /* all rows above visible */
 
 /* ---- spool_full.c ---- */
 enum status spool_make_room(struct spool *s, uint64_t bytes, struct why *why) MUST_CHECK;
-enum status spool_note_loss(struct spool *s, const char *kind, int64_t states, struct why *why) MUST_CHECK;
+enum status spool_note_loss(
+	struct spool *s, const char *kind, int64_t states, struct why *why) MUST_CHECK;
 /* The row `id` (which superseded `prev_row`) goes without being told: hands its share on. */
-enum status spool_gone(struct spool *s, int64_t id, int64_t prev_row, int64_t states, struct why *why) MUST_CHECK;
+enum status spool_gone(
+	struct spool *s, int64_t id, int64_t prev_row, int64_t states, struct why *why) MUST_CHECK;
 
 /* ---- spool_letter.c ---- */
-enum status letter_add(struct spool *s, const char *reason, struct view bytes, int64_t now_us, bool *is_new,
-		       struct why *why) MUST_CHECK;
-enum status letters_flush(struct spool *s, struct why *why) MUST_CHECK;	/* the counted repeats */
+enum status letter_add(struct spool *s, const char *reason, struct view bytes, int64_t now_us,
+	bool *is_new, struct why *why) MUST_CHECK;
+enum status letters_flush(struct spool *s, struct why *why) MUST_CHECK; /* the counted repeats */
 
 /* ---- spool_out.c ---- */
 uint32_t row_sum(const struct spool_row *r, int64_t run, int64_t prev_run);

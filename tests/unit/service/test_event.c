@@ -11,7 +11,7 @@ static const char run_hex[] = "000102030405060708090a0b0c0d0e0f";
 
 static struct identity identity_of(uint64_t seq)
 {
-	struct identity i = { .seq = seq };
+	struct identity i = {.seq = seq};
 
 	for (int k = 0; k < RUN_BYTES; k++)
 		i.run[k] = (uint8_t)k;
@@ -34,24 +34,27 @@ static const char *value_of(const struct event *e, const char *name)
 
 static struct spool_row a_row(void)
 {
-	return (struct spool_row){ .match = view_of("m-1", 3), .body = view_of("{}", 2), .self = identity_of(43),
-				   .prev = identity_of(42), .fetched_us = 1745000000123456 };
+	return (struct spool_row){.match = view_of("m-1", 3),
+		.body = view_of("{}", 2),
+		.self = identity_of(43),
+		.prev = identity_of(42),
+		.fetched_us = 1745000000123456};
 }
 
 static void writes_cloudevents_and_identity(void **state)
 {
 	(void)state;
 	static const char *const expected[][2] = {
-		{ "ce_specversion", "1.0" },
-		{ "ce_id", "000102030405060708090a0b0c0d0e0f-43" },
-		{ "ce_source", "https://api.example/v1/currentMatches" },
-		{ "ce_type", "scorebox.match.v1" },
-		{ "ce_time", "2025-04-18T18:13:20.123456Z" },
-		{ "ce_subject", "m-1" },
-		{ "content-type", "application/json" },
-		{ "scorebox-run", "000102030405060708090a0b0c0d0e0f" },
-		{ "scorebox-seq", "43" },
-		{ "scorebox-prev", "000102030405060708090a0b0c0d0e0f-42" },
+		{"ce_specversion", "1.0"},
+		{"ce_id", "000102030405060708090a0b0c0d0e0f-43"},
+		{"ce_source", "https://api.example/v1/currentMatches"},
+		{"ce_type", "scorebox.match.v1"},
+		{"ce_time", "2025-04-18T18:13:20.123456Z"},
+		{"ce_subject", "m-1"},
+		{"content-type", "application/json"},
+		{"scorebox-run", "000102030405060708090a0b0c0d0e0f"},
+		{"scorebox-seq", "43"},
+		{"scorebox-prev", "000102030405060708090a0b0c0d0e0f-42"},
 	};
 	struct spool_row row = a_row();
 	struct event e;
@@ -69,7 +72,7 @@ static void first_state_has_an_empty_prev_and_losses_are_told(void **state)
 	struct spool_row row = a_row();
 	struct event e;
 
-	row.prev = (struct identity){ .seq = 0 };
+	row.prev = (struct identity){.seq = 0};
 	row.dropped = 7;
 	event_write(&e, &row, "s");
 	assert_string_equal(value_of(&e, "scorebox-prev"), "");
@@ -81,22 +84,23 @@ static void identity_is_read_strictly(void **state)
 	(void)state;
 	static const struct {
 		const char *text, *comment;
-		uint64_t seq;	/* 0: refused */
+		uint64_t seq; /* 0: refused */
 	} cases[] = {
-		{ "000102030405060708090a0b0c0d0e0f-42", "as written", 42 },
-		{ "000102030405060708090a0b0c0d0e0f-9223372036854775807", "largest", INT64_MAX },
-		{ "000102030405060708090a0b0c0d0e0f-9223372036854775808", "beyond what the journal keeps", 0 },
-		{ "000102030405060708090a0b0c0d0e0f-0", "zero is unknown", 0 },
-		{ "000102030405060708090a0b0c0d0e0f-", "no number", 0 },
-		{ "000102030405060708090a0b0c0d0e0f", "no dash", 0 },
-		{ "000102030405060708090A0B0C0D0E0F-1", "upper case is not ours", 0 },
-		{ "0001-1", "short", 0 },
-		{ "000102030405060708090a0b0c0d0e0f-1x", "rest", 0 },
-		{ "", "empty", 0 },
+		{"000102030405060708090a0b0c0d0e0f-42", "as written", 42},
+		{"000102030405060708090a0b0c0d0e0f-9223372036854775807", "largest", INT64_MAX},
+		{"000102030405060708090a0b0c0d0e0f-9223372036854775808",
+			"beyond what the journal keeps", 0},
+		{"000102030405060708090a0b0c0d0e0f-0", "zero is unknown", 0},
+		{"000102030405060708090a0b0c0d0e0f-", "no number", 0},
+		{"000102030405060708090a0b0c0d0e0f", "no dash", 0},
+		{"000102030405060708090A0B0C0D0E0F-1", "upper case is not ours", 0},
+		{"0001-1", "short", 0},
+		{"000102030405060708090a0b0c0d0e0f-1x", "rest", 0},
+		{"", "empty", 0},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct identity id = { .seq = 0 };
+		struct identity id = {.seq = 0};
 		bool ok = event_identity_parse(view_of(cases[i].text, strlen(cases[i].text)), &id);
 
 		if (ok != (cases[i].seq != 0) || id.seq != cases[i].seq)
@@ -108,7 +112,7 @@ static void identity_text_goes_both_ways(void **state)
 {
 	(void)state;
 	char text[64];
-	struct identity out, in = identity_of(7), none = { .seq = 0 };
+	struct identity out, in = identity_of(7), none = {.seq = 0};
 
 	event_identity_text(&in, text);
 	assert_int_equal(strncmp(text, run_hex, 32), 0);

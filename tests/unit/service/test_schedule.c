@@ -77,7 +77,7 @@ static void wear_is_bounded_an_hour(void **state)
 	written(1, false, 10, 0);
 	schedule_wear(&s, 300000000, 0);
 	assert_false(schedule_is_due(&s, 1, false, false, 10 * MINUTE));
-	assert_true(schedule_is_due(&s, 1, true, false, 10 * MINUTE));	/* an end is worth it */
+	assert_true(schedule_is_due(&s, 1, true, false, 10 * MINUTE)); /* an end is worth it */
 	assert_true(schedule_is_due(&s, 1, false, false, HOUR));
 }
 
