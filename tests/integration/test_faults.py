@@ -53,8 +53,8 @@ def jsonl(tmp_path):
 def test_an_ill_answer_is_one_line_and_loses_nothing(fault, code, words, jsonl, serve, broker, make_box, topic_records):
     api = serve("--fault", f"{fault}@1", jsonl)
     bootstrap = broker()
-    box = make_box(**api.settings, KAFKA_BROKERS=bootstrap, API_TIMEOUT="2s")
-    ill = box.run("produce", "--once", "--timeout", "4s")
+    box = make_box(**api.settings, KAFKA_BROKERS=bootstrap, API_TIMEOUT="1s")
+    ill = box.run("produce", "--once", "--timeout", "2s")
     told = lines_of(ill.err, code)
     assert ill.code == 69, ill.err
     assert len(told) == 1, f"{fault}: not one line of {code} in\n{ill.err}"
@@ -70,7 +70,7 @@ def test_retry_after_is_kept_across_a_restart_and_not_probed(jsonl, serve, broke
     api = serve("--fault", "429@1", jsonl)
     box = make_box(**api.settings, KAFKA_BROKERS=broker())
     for _ in range(2):
-        run = box.run("produce", "--once", "--timeout", "4s")
+        run = box.run("produce", "--once", "--timeout", "2s")
         assert run.code == 69, run.err
     assert lines_of(run.err, "verb.timeout") and "block" in run.err
     status = json.loads((box.state / "status.json").read_text())
@@ -81,7 +81,7 @@ def test_quota_used_up_is_a_block(jsonl, serve, broker, make_box):
     api = serve("--quota", "1", jsonl)
     box = make_box(**api.settings, KAFKA_BROKERS=broker(), POLL_INTERVAL="0")
     assert box.run("produce", "--once").code == 0
-    run = box.run("produce", "--once", "--timeout", "4s")
+    run = box.run("produce", "--once", "--timeout", "2s")
     assert run.code == 69, run.err
     told = lines_of(run.err, "api.quota")
     assert len(told) == 1 and "hits limit" in told[0], run.err
@@ -111,7 +111,7 @@ def test_failure_in_the_apis_own_words(scripted, broker, make_box, topic_records
     bootstrap = broker()
     box = make_box(**api.settings, KAFKA_BROKERS=bootstrap)
     for _ in range(2):
-        run = box.run("produce", "--once", "--timeout", "4s")
+        run = box.run("produce", "--once", "--timeout", "2s")
         assert run.code == 69, run.err
     assert len(api.paths) == 1, "a block was probed early"
 
@@ -119,7 +119,7 @@ def test_failure_in_the_apis_own_words(scripted, broker, make_box, topic_records
 def test_json_of_another_shape(scripted, broker, make_box):  # noqa: F811
     api = scripted(lambda n, path: (200, JSON, b'{"hello":"world"}'))
     box = make_box(**api.settings, KAFKA_BROKERS=broker())
-    run = box.run("produce", "--once", "--timeout", "4s")
+    run = box.run("produce", "--once", "--timeout", "2s")
     assert run.code == 69 and "SCOREBOX_API_URL" in lines_of(run.err, "api.shape")[0], run.err
 
 
@@ -129,7 +129,7 @@ def test_broken_json_names_the_byte_and_takes_the_page_back(scripted, broker, ma
     api = scripted(lambda n, path: (200, JSON, bad if n == 1 else good))
     bootstrap = broker()
     box = make_box(**api.settings, KAFKA_BROKERS=bootstrap)
-    run = box.run("produce", "--once", "--timeout", "4s")
+    run = box.run("produce", "--once", "--timeout", "2s")
     assert run.code == 69 and re.search(r"byte \d+", lines_of(run.err, "api.badjson")[0]), run.err
     assert not topic_records(bootstrap), "rows of a broken page were published"
     assert box.run("produce", "--once").code == 0
@@ -141,14 +141,14 @@ def test_connection_refused(broker, make_box):
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     box = make_box(API_URL=f"https://127.0.0.1:{port}/v1/currentMatches", API_KEY="k3y-of-tests", KAFKA_BROKERS=broker())
-    run = box.run("produce", "--once", "--timeout", "4s")
+    run = box.run("produce", "--once", "--timeout", "2s")
     assert run.code == 69 and "refused" in lines_of(run.err, "api.connect")[0], run.err
 
 
 def test_an_unknown_authority_is_refused(jsonl, serve, broker, make_box):
     one, other = serve(jsonl), serve(jsonl)
     settings = {**one.settings, "API_CA_FILE": other.ca}
-    run = make_box(**settings, KAFKA_BROKERS=broker()).run("produce", "--once", "--timeout", "4s")
+    run = make_box(**settings, KAFKA_BROKERS=broker()).run("produce", "--once", "--timeout", "2s")
     assert run.code == 69 and lines_of(run.err, "api.tls"), run.err
 
 
@@ -166,7 +166,7 @@ def test_kafka_away_then_back(jsonl, serve, broker, make_box, topic_records):
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     box = make_box(**api.settings, KAFKA_BROKERS=f"127.0.0.1:{port}")
-    run = box.run("produce", "--once", "--timeout", "4s")
+    run = box.run("produce", "--once", "--timeout", "2s")
     assert run.code == 69, run.err
     told = lines_of(run.err, "kafka.down")
     assert told and f"127.0.0.1:{port}" in told[0] and "nothing lost" in told[0], run.err
