@@ -101,7 +101,7 @@ static const struct database_kind journal_kind = {
 	.version = 1,
 	.schema = schema,
 	.sql = sql,
-	.cache_kib = 512,
+	.cache_kib = 768,
 };
 
 enum status journal_alive(const struct journal *j, struct why *why)

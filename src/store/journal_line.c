@@ -39,13 +39,18 @@ enum status journal_flush_lines(struct journal *j, struct why *why)
 	return st;
 }
 
-static unsigned slot_of(struct view key)
+static struct journal_line *set_of(struct journal *j, struct view key)
 {
 	uint32_t hash = 2166136261u;	/* FNV-1a */
 
 	for (size_t i = 0; i < key.length; i++)
 		hash = (hash ^ (uint8_t)key.bytes[i]) * 16777619u;
-	return hash % JOURNAL_LINES;
+	return &j->lines[(hash ^ hash >> 16) % (JOURNAL_LINES / JOURNAL_WAYS) * JOURNAL_WAYS];
+}
+
+static bool is_of(const struct journal_line *l, struct view key)
+{
+	return l->id && l->key_length == key.length && key.length <= JOURNAL_LINE_KEY && !memcmp(l->key, key.bytes, key.length);
 }
 
 static enum status read_latest(struct journal *j, struct journal_line *l, struct why *why)
@@ -109,12 +114,14 @@ static enum status add_line(struct journal *j, struct view key, struct journal_l
 
 enum status journal_line(struct journal *j, struct view key, struct journal_line **out, struct why *why)
 {
-	struct journal_line *l = &j->lines[slot_of(key)];
+	struct journal_line *set = set_of(j, key);
 
-	if (l->id && l->key_length == key.length && key.length <= JOURNAL_LINE_KEY && !memcmp(l->key, key.bytes, key.length)) {
-		*out = l;
-		return STATUS_OK;
-	}
+	for (int i = 0; i < JOURNAL_WAYS; i++)
+		if (is_of(&set[i], key)) {
+			*out = &set[i];
+			return STATUS_OK;
+		}
+	struct journal_line *l = &set[j->next_way++ % JOURNAL_WAYS];
 	enum status st = flush(j, l, why);
 	if (st != STATUS_OK)
 		return st;
