@@ -182,7 +182,12 @@ static void judge_failure(const struct fetch_facts *f, struct fetch_result *out)
 		return;
 	case CURLE_COULDNT_CONNECT:
 		set(out, FETCH_CONNECT, "api.connect");
-		fail(&out->why, STATUS_AGAIN, "%s", words(f));
+		if (f->system_error)
+			fail(&out->why, STATUS_AGAIN, "cannot connect to %s: %s",
+				*f->proxy_host ? f->proxy_host : f->host,
+				strerror(f->system_error));
+		else
+			fail(&out->why, STATUS_AGAIN, "%s", words(f));
 		return;
 	case CURLE_OPERATION_TIMEDOUT:
 		judge_timeout(f, out);

@@ -159,7 +159,7 @@ static void gather_facts(struct transfer *t, int code)
 {
 	struct fetch_facts *facts = &t->facts;
 	curl_off_t resolved = 0, connected = 0, secured = 0, expected = -1;
-	long status = 0, proxy_status = 0;
+	long status = 0, proxy_status = 0, system_error = 0;
 	const char *type = NULL;
 
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -169,7 +169,9 @@ static void gather_facts(struct transfer *t, int code)
 	curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
 	curl_easy_getinfo(t->easy, CURLINFO_APPCONNECT_TIME_T, &secured);
 	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &expected);
+	curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &system_error);
 	facts->curl_code = code;
+	facts->system_error = (int)system_error;
 	facts->curl_text = t->curl_text;
 	facts->host = t->request->host;
 	facts->peer_host = t->request->peer_host;
