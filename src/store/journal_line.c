@@ -121,7 +121,8 @@ enum status journal_line(struct journal *j, struct view key, struct journal_line
 			*out = &set[i];
 			return STATUS_OK;
 		}
-	struct journal_line *l = &set[j->next_way++ % JOURNAL_WAYS];
+	/* A long key cannot be told from others here: it has one place, so that it is never here twice. */
+	struct journal_line *l = &set[key.length <= JOURNAL_LINE_KEY ? j->next_way++ % JOURNAL_WAYS : 0];
 	enum status st = flush(j, l, why);
 	if (st != STATUS_OK)
 		return st;
