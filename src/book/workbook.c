@@ -12,18 +12,18 @@
 #include <time.h>
 #include <xlsxwriter.h>
 
-void workbook_match_properties(const struct journal *j, const struct journal_match *match, const char *timezone,
+void workbook_match_properties(const struct journal *j, const struct journal_match *match, const char *zone,
 			       struct verify_properties *out)
 {
 	*out = (struct verify_properties){ .records = match->records, .last_us = match->last_us };
 	snprintf(out->journal, sizeof(out->journal), "%s", journal_name(j));
 	naming_id(match->key, out->match);
-	made_shape(timezone, out->shape, sizeof(out->shape));
+	made_shape(zone, out->shape, sizeof(out->shape));
 }
 
-static void set_timezone(const char *timezone)
+static void set_timezone(const char *zone)
 {
-	setenv("TZ", timezone && timezone[0] ? timezone : "UTC", 1);
+	setenv("TZ", zone && zone[0] ? zone : "UTC", 1);
 	tzset();
 }
 
@@ -67,7 +67,7 @@ static enum status add_sheets(struct made *m, bool is_match, struct match_sheets
 
 /* Sheets 1, 2 and 3 in the order of their data: the Timeline's pass gathers what the others show. */
 static enum status write_sheets(struct made *m, struct journal *j, const struct journal_match *match,
-				struct survey *survey, struct story *story, const char *timezone, struct verify_rows *rows,
+				struct survey *survey, struct story *story, const char *zone, struct verify_rows *rows,
 				struct why *why)
 {
 	struct match_sheets sheets;
@@ -82,7 +82,7 @@ static enum status write_sheets(struct made *m, struct journal *j, const struct 
 	story->counts_balls = match_counts_balls(&last);
 	story->is_match = last.is_match || survey->innings > 0;
 	sheet_match_title(&last, match->key, title, sizeof(title));
-	workbook_match_properties(j, match, timezone, &ours);
+	workbook_match_properties(j, match, zone, &ours);
 	made_name(m, title, last.venue, &ours);
 	s = add_sheets(m, story->is_match, &sheets, why);
 	if (s == STATUS_OK)
@@ -101,7 +101,7 @@ static enum status write_sheets(struct made *m, struct journal *j, const struct 
 	return s;
 }
 
-enum status workbook_render(const char *path, struct journal *j, const struct journal_match *match, const char *timezone,
+enum status workbook_render(const char *path, struct journal *j, const struct journal_match *match, const char *zone,
 			    const struct workbook_room *room, struct verify_rows *rows, struct why *why)
 {
 	struct made m = { .book = NULL };
@@ -109,12 +109,12 @@ enum status workbook_render(const char *path, struct journal *j, const struct jo
 	struct story story = { .counts_balls = false };
 	enum status s = survey_make(&survey, j, match->id, why);
 
-	set_timezone(timezone);
+	set_timezone(zone);
 	*rows = (struct verify_rows){ .sheets = 0 };
 	if (s == STATUS_OK)
 		s = made_open(&m, path, room, survey_xml_bytes(&survey), why);
 	if (s == STATUS_OK)
-		s = write_sheets(&m, j, match, &survey, &story, timezone, rows, why);
+		s = write_sheets(&m, j, match, &survey, &story, zone, rows, why);
 	if (s == STATUS_OK)
 		s = made_close(&m, why);
 	made_done(&m);

@@ -179,7 +179,7 @@ static enum status newest(void *context, const struct journal_match *m, struct w
 	return STATUS_NOT_FOUND;	/* the first is enough */
 }
 
-enum status workbook_render_index(const char *path, struct journal *j, const char *timezone,
+enum status workbook_render_index(const char *path, struct journal *j, const char *zone,
 				  const struct workbook_room *room, struct verify_rows *rows, struct why *why)
 {
 	struct made m = { .book = NULL };
@@ -194,7 +194,7 @@ enum status workbook_render_index(const char *path, struct journal *j, const cha
 	if (s == STATUS_OK) {
 		ours.records = figures.records + figures.errors;
 		snprintf(ours.journal, sizeof(ours.journal), "%s", journal_name(j));
-		made_shape(timezone, ours.shape, sizeof(ours.shape));
+		made_shape(zone, ours.shape, sizeof(ours.shape));
 		made_name(&m, "Matches", "Index of workbooks", &ours);
 		s = write_index(&m, j, rows, why);
 	}

@@ -79,9 +79,9 @@ static void set_header_line(struct made *m, const char *title)
 	out[used] = '\0';
 }
 
-void made_shape(const char *timezone, char *out, size_t out_bytes)
+void made_shape(const char *zone, char *out, size_t out_bytes)
 {
-	snprintf(out, out_bytes, "%d %.80s", LAYOUT, timezone && timezone[0] ? timezone : "UTC");
+	snprintf(out, out_bytes, "%d %.80s", LAYOUT, zone && zone[0] ? zone : "UTC");
 }
 
 void made_name(struct made *m, const char *title, const char *subject, const struct verify_properties *ours)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { MOST = 10000 };	/* runs or balls that a text may speak of */
+
 /* The number after `words`, e.g. the 81 of "DLS Target 81"; -1 without. */
 static int64_t number_after(const char *text, const char *words)
 {
@@ -31,7 +33,7 @@ static bool status_need(const char *status, int64_t *runs, int64_t *balls)
 
 	if (n < 0)
 		n = number_after(status, " needs ");
-	if (n < 0 || n > 10000 || !text_contains_ignoring_case(status, " run"))
+	if (n < 0 || n > MOST || !text_contains_ignoring_case(status, " run"))
 		return false;
 	*runs = n;
 	*balls = -1;
@@ -41,7 +43,7 @@ static bool status_need(const char *status, int64_t *runs, int64_t *balls)
 		char *end;
 		long long in = strtoll(p + 4, &end, 10);
 
-		if (!strncasecmp(end, " ball", 5) && in <= 10000)
+		if (!strncasecmp(end, " ball", 5) && in >= 0 && in <= MOST)
 			*balls = in;
 	}
 	return true;
@@ -59,19 +61,19 @@ static int chasing_innings(const struct row *row, enum match_kind kind)
 }
 
 /* The other side's total and one more, less what this side has from before. */
-static int64_t plain_target(const struct row *row, int chasing)
+static int64_t plain_target(const struct row *row, const struct score *score, int chasing)
 {
 	int64_t target = 1;
 	int side = match_side_of(row, (unsigned)chasing);
 
 	if (chasing == 1)
-		return row->score[0].runs + 1;
+		return score->at[0].runs + 1;
 	for (unsigned k = 0; k < (unsigned)chasing; k++) {
 		int of = match_side_of(row, k);
 
 		if (side < 0 || of < 0)
 			return -1;
-		target += of == side ? -row->score[k].runs : row->score[k].runs;
+		target += of == side ? -score->at[k].runs : score->at[k].runs;
 	}
 	return target > 0 ? target : -1;
 }
@@ -88,11 +90,11 @@ static bool speaks_of_rain(const char *status)
 
 static void learn(struct chase *c, const struct row *row, const struct innings *now, bool chased)
 {
-	int64_t dls = number_after(row->status, "target"), runs, balls;
+	int64_t dls = number_after(row->status, "target"), runs, balls;	/* "DLS Target 81" */
 
 	if (speaks_of_rain(row->status))
 		c->shortened = true;
-	if (dls > 0)
+	if (dls > 0 && dls <= MOST)
 		c->target = dls;
 	if (!chased || !status_need(row->status, &runs, &balls))
 		return;
@@ -118,7 +120,7 @@ void chase_see(struct chase *c, const struct row *row, const struct score *score
 	int64_t limit = c->limit_balls;
 
 	out->innings = at;
-	out->target = c->target ? c->target : plain_target(row, at);
+	out->target = c->target ? c->target : plain_target(row, score, at);
 	if (!limit && !c->shortened)
 		limit = match_full_balls(kind);
 	if (out->target > 0)

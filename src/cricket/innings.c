@@ -16,6 +16,14 @@ static void copy_cut(char *out, size_t out_bytes, const char *text)
 	out[length] = '\0';
 }
 
+/* No real score comes near; sums and differences of such stay whole numbers, in Excel too. */
+static int64_t sane(int64_t n)
+{
+	static const int64_t most = 99999999999999;
+
+	return n > most ? most : n < -most ? -most : n;
+}
+
 void score_of(const struct row *row, bool counts_balls, struct score *out)
 {
 	*out = (struct score){ .innings = row->innings, .started = row->started, .ended = row->ended };
@@ -23,8 +31,8 @@ void score_of(const struct row *row, bool counts_balls, struct score *out)
 	if (out->innings > ROW_INNINGS)
 		out->innings = ROW_INNINGS;
 	for (unsigned k = 0; k < out->innings; k++) {
-		out->at[k].runs = row->score[k].runs;
-		out->at[k].wickets = row->score[k].wickets;
+		out->at[k].runs = sane(row->score[k].runs);
+		out->at[k].wickets = sane(row->score[k].wickets);
 		out->at[k].balls = overs_balls(row->score[k].overs, counts_balls);
 	}
 }
