@@ -3,13 +3,29 @@
 #include "app/verb.h"
 #include "book/book.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+
+/* A caller may have closed them. Then the next files that are opened, the spool among them, would
+ * be stdin, stdout and stderr, and log lines would be written into a database. An answer that
+ * nobody can read stays an error: stdout cannot be written to. */
+static bool hold_standard_streams(void)
+{
+	static const int modes[] = {O_RDONLY, O_RDONLY, O_WRONLY};
+
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+			return false;
+	return true;
+}
 
 int main(int argc, char **argv)
 {
 	struct call call = {.request.environment = environ};
 
+	if (!hold_standard_streams())
+		return EXIT_INTERNAL;
 	if (argc > 1 && !strcmp(argv[1], "--book"))
 		return book_child_main(argc, argv);
 
