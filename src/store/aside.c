@@ -10,12 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEPT_ASIDE = 4, STAMP_BYTES = 15 };	/* "20250416-140211" */
+enum { KEPT_ASIDE = 4, STAMP_BYTES = 15 }; /* "20250416-140211" */
 
 struct aside {
 	char folder[PATH_MAX];
-	char prefix[NAME_MAX + 1];	/* "spool.db.bad-" */
-	char oldest[NAME_MAX + 1];	/* "" where none */
+	char prefix[NAME_MAX + 1]; /* "spool.db.bad-" */
+	char oldest[NAME_MAX + 1]; /* "" where none */
 	unsigned count;
 };
 
@@ -36,7 +36,8 @@ static bool is_set_aside(const struct aside *a, const char *name)
 {
 	size_t n = strlen(a->prefix), length = strlen(name);
 
-	return length >= n + STAMP_BYTES && !strncmp(name, a->prefix, n) && strcmp(name + length - 4, "-wal");
+	return length >= n + STAMP_BYTES && !strncmp(name, a->prefix, n) &&
+	       strcmp(name + length - 4, "-wal");
 }
 
 static void look_around(const char *path, struct aside *a)
@@ -83,10 +84,11 @@ static void remove_oldest(const struct aside *a)
 
 static void stamp(char out[STAMP_BYTES + 1])
 {
-	char t[CLOCK_TEXT_BYTES];	/* "2025-04-16T14:02:11Z" */
+	char t[CLOCK_TEXT_BYTES]; /* "2025-04-16T14:02:11Z" */
 
 	clock_format(clock_wall_us(), 0, t);
-	snprintf(out, STAMP_BYTES + 1, "%.4s%.2s%.2s-%.2s%.2s%.2s", t, t + 5, t + 8, t + 11, t + 14, t + 17);
+	snprintf(out, STAMP_BYTES + 1, "%.4s%.2s%.2s-%.2s%.2s%.2s", t, t + 5, t + 8, t + 11, t + 14,
+		t + 17);
 }
 
 static bool free_name(const char *path, char out[PATH_MAX])
@@ -110,7 +112,7 @@ static bool free_name(const char *path, char out[PATH_MAX])
  * makes the new database, while a database without its log would look sound. */
 enum status database_put_aside(const char *path, char *out, struct why *why)
 {
-	static const char *const further[] = { "-wal", "-shm", ".suspect" };
+	static const char *const further[] = {"-wal", "-shm", ".suspect"};
 	char bad[PATH_MAX], from[PATH_MAX], to[PATH_MAX];
 	struct aside a;
 
@@ -122,7 +124,8 @@ enum status database_put_aside(const char *path, char *out, struct why *why)
 	if (rename(path, bad))
 		return fail_errno(why, STATUS_IO, "set '%s' aside", path);
 	if (snprintf(from, sizeof from, "%s%s", path, further[0]) < (int)sizeof from &&
-	    snprintf(to, sizeof to, "%s%s", bad, further[0]) < (int)sizeof to && rename(from, to))
+		snprintf(to, sizeof to, "%s%s", bad, further[0]) < (int)sizeof to &&
+		rename(from, to))
 		unlink(from);
 	for (unsigned i = 1; i < sizeof further / sizeof further[0]; i++)
 		if (snprintf(from, sizeof from, "%s%s", path, further[i]) < (int)sizeof from)
@@ -132,10 +135,10 @@ enum status database_put_aside(const char *path, char *out, struct why *why)
 	return file_sync_folder(a.folder[0] ? a.folder : ".", why);
 }
 
-enum status database_open_or_renew(struct database *d, const char *path, const struct database_kind *kind,
-				   enum database_use use, char *aside, struct why *why)
+enum status database_open_or_renew(struct database *d, const char *path,
+	const struct database_kind *kind, enum database_use use, char *aside, struct why *why)
 {
-	struct why damage = { "" };
+	struct why damage = {""};
 	enum status s = database_open(d, path, kind, use, &damage);
 
 	aside[0] = '\0';

@@ -32,7 +32,8 @@ static void put_temporary_files_beside(const char *path)
 {
 	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 	const char *slash = strrchr(path, '/');
-	char *folder = slash ? sqlite3_mprintf("%.*s", (int)(slash - path + 1), path) : sqlite3_mprintf(".");
+	char *folder = slash ? sqlite3_mprintf("%.*s", (int)(slash - path + 1), path)
+			     : sqlite3_mprintf(".");
 
 	pthread_mutex_lock(&mutex);
 	if (folder && (!sqlite3_temp_directory || strcmp(folder, sqlite3_temp_directory))) {
@@ -97,7 +98,8 @@ enum status database_failed(struct database *d, int code, struct why *why)
 
 	if (damaged)
 		mark_suspect(d);
-	return fail(why, status_of(code), "%s '%s': %s (SQLite %d)", d->kind->name, d->path, told, code);
+	return fail(why, status_of(code), "%s '%s': %s (SQLite %d)", d->kind->name, d->path, told,
+		code);
 }
 
 static int note_wal(void *context, sqlite3 *handle, const char *schema, int pages)
@@ -125,12 +127,14 @@ void bind_text(struct sqlite3_stmt *q, int place, const char *text)
 	sqlite3_bind_text(q, place, text, -1, SQLITE_STATIC);
 }
 
-enum status database_statement(struct database *d, unsigned which, struct sqlite3_stmt **out, struct why *why)
+enum status database_statement(
+	struct database *d, unsigned which, struct sqlite3_stmt **out, struct why *why)
 {
 	sqlite3_stmt *q = d->statements[which];
 
 	if (!q) {
-		int code = sqlite3_prepare_v3(d->handle, d->kind->sql[which], -1, SQLITE_PREPARE_PERSISTENT, &q, NULL);
+		int code = sqlite3_prepare_v3(
+			d->handle, d->kind->sql[which], -1, SQLITE_PREPARE_PERSISTENT, &q, NULL);
 
 		if (code != SQLITE_OK)
 			return database_failed(d, code, why);
@@ -212,7 +216,8 @@ void database_rollback(struct database *d)
 enum status database_checkpoint(struct database *d, struct why *why)
 {
 	int in_log = -1, moved = -1;
-	int code = sqlite3_wal_checkpoint_v2(d->handle, "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
+	int code = sqlite3_wal_checkpoint_v2(
+		d->handle, "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
 
 	switch (code & 0xff) {
 	case SQLITE_OK:
@@ -231,7 +236,8 @@ enum status database_checkpoint(struct database *d, struct why *why)
 enum status database_check(struct database *d, bool full, struct why *why)
 {
 	sqlite3_stmt *q = NULL;
-	int code = sqlite3_prepare_v2(d->handle, full ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)", -1, &q, NULL);
+	int code = sqlite3_prepare_v2(d->handle,
+		full ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)", -1, &q, NULL);
 	enum status s = STATUS_OK;
 
 	if (code == SQLITE_OK)
@@ -240,9 +246,11 @@ enum status database_check(struct database *d, bool full, struct why *why)
 		const char *said = (const char *)sqlite3_column_text(q, 0);
 
 		if (!said)
-			s = fail(why, STATUS_NO_MEMORY, "check %s '%s': out of memory", d->kind->name, d->path);
+			s = fail(why, STATUS_NO_MEMORY, "check %s '%s': out of memory",
+				d->kind->name, d->path);
 		else if (strcmp(said, "ok"))
-			s = fail(why, STATUS_BAD_DATA, "%s '%s' is damaged: %s", d->kind->name, d->path, said);
+			s = fail(why, STATUS_BAD_DATA, "%s '%s' is damaged: %s", d->kind->name,
+				d->path, said);
 	} else {
 		s = database_failed(d, code, why);
 		if (s == STATUS_FATAL)
@@ -280,12 +288,15 @@ static enum status set_up(struct database *d, enum database_use use, struct why 
 	if (use == DATABASE_ALONE)
 		s = database_exec(d, "PRAGMA locking_mode=EXCLUSIVE", why);
 	if (s == STATUS_OK)
-		s = database_exec(d, "PRAGMA temp_store=FILE; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF", why);
+		s = database_exec(d,
+			"PRAGMA temp_store=FILE; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF",
+			why);
 	if (s == STATUS_OK)
 		s = database_exec(d, cache, why);
 	if (s != STATUS_OK || use == DATABASE_READER)
 		return s;
-	s = database_exec(d, "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", why);
+	s = database_exec(
+		d, "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", why);
 	if (s == STATUS_OK)
 		s = database_exec(d, "PRAGMA wal_autocheckpoint=0", why);
 	sqlite3_wal_hook(d->handle, note_wal, d);
@@ -296,8 +307,8 @@ static enum status make_schema(struct database *d, struct why *why)
 {
 	char mark[96];
 
-	snprintf(mark, sizeof mark, "PRAGMA application_id=%d; PRAGMA user_version=%d", (int)d->kind->application_id,
-		 (int)d->kind->version);
+	snprintf(mark, sizeof mark, "PRAGMA application_id=%d; PRAGMA user_version=%d",
+		(int)d->kind->application_id, (int)d->kind->version);
 	enum status s = database_begin(d, why);
 	if (s == STATUS_OK)
 		s = database_exec(d, d->kind->schema, why);
@@ -326,10 +337,12 @@ static enum status look_at_version(struct database *d, enum database_use use, st
 	if (!tables && !application && use != DATABASE_READER)
 		return make_schema(d, why);
 	if (application != d->kind->application_id)
-		return fail(why, STATUS_DENIED, "'%s' is no %s of ours: move it away", d->path, d->kind->name);
+		return fail(why, STATUS_DENIED, "'%s' is no %s of ours: move it away", d->path,
+			d->kind->name);
 	if (version != d->kind->version)
-		return fail(why, STATUS_DENIED, "%s '%s' has version %lld, this program knows %d: update it", d->kind->name,
-			    d->path, (long long)version, (int)d->kind->version);
+		return fail(why, STATUS_DENIED,
+			"%s '%s' has version %lld, this program knows %d: update it", d->kind->name,
+			d->path, (long long)version, (int)d->kind->version);
 	return STATUS_OK;
 }
 
@@ -359,14 +372,15 @@ static enum status check_at_open(struct database *d, bool unclean, struct why *w
 	return s;
 }
 
-enum status database_open(struct database *d, const char *path, const struct database_kind *kind, enum database_use use,
-			  struct why *why)
+enum status database_open(struct database *d, const char *path, const struct database_kind *kind,
+	enum database_use use, struct why *why)
 {
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	enum status s;
 
 	pthread_once(&configured, configure);
-	flags |= use == DATABASE_READER ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	flags |= use == DATABASE_READER ? SQLITE_OPEN_READONLY
+					: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 	memset(d, 0, sizeof *d);
 	d->kind = kind;
 	if (use == DATABASE_READER && access(path, F_OK))

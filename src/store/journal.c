@@ -35,17 +35,22 @@ static const char schema[] =
 #define MATCH_COLUMNS "id, key, records, rendered, file, first_us, last_us, ended, tombstones"
 
 static const char *const sql[SQL_JOURNAL_COUNT] = {
-	[SQL_META_READ] = "SELECT name, number, records, duplicates, errors, gaps FROM meta WHERE one = 1",
-	[SQL_META_WRITE] = "UPDATE meta SET number = ?1, records = ?2, duplicates = ?3, errors = ?4, gaps = ?5 WHERE one = 1",
+	[SQL_META_READ] =
+		"SELECT name, number, records, duplicates, errors, gaps FROM meta WHERE one = 1",
+	[SQL_META_WRITE] =
+		"UPDATE meta SET number = ?1, records = ?2, duplicates = ?3, errors = ?4, gaps = ?5 WHERE one = 1",
 	[SQL_META_NAME] = "INSERT INTO meta VALUES(1, ?1, 0, 0, 0, 0, 0)",
 
-	[SQL_GENERATION_FIND] = "SELECT id FROM generation WHERE cluster = ?1 AND topic = ?2 AND topic_id = ?3"
-				" ORDER BY id DESC LIMIT 1",
+	[SQL_GENERATION_FIND] =
+		"SELECT id FROM generation WHERE cluster = ?1 AND topic = ?2 AND topic_id = ?3"
+		" ORDER BY id DESC LIMIT 1",
 	[SQL_GENERATION_ADD] = "INSERT INTO generation VALUES(?4, ?1, ?2, ?3)",
-	[SQL_GENERATION_RENEW] = "INSERT INTO generation SELECT ?2, cluster, topic, topic_id FROM generation WHERE id = ?1",
+	[SQL_GENERATION_RENEW] =
+		"INSERT INTO generation SELECT ?2, cluster, topic, topic_id FROM generation WHERE id = ?1",
 	[SQL_GENERATION_TOP] = "SELECT coalesce(max(id), 0) FROM generation",
-	[SQL_POSITION_READ] = "SELECT next_offset, anchor_offset, anchor_crc FROM position WHERE generation = ?1 AND"
-			      " partition = ?2",
+	[SQL_POSITION_READ] =
+		"SELECT next_offset, anchor_offset, anchor_crc FROM position WHERE generation = ?1 AND"
+		" partition = ?2",
 	[SQL_POSITION_WRITE] = "INSERT OR REPLACE INTO position VALUES(?1, ?2, ?3, ?4, ?5)",
 	[SQL_POSITION_ANY] = "SELECT EXISTS (SELECT 1 FROM position WHERE generation = ?1)",
 
@@ -55,49 +60,67 @@ static const char *const sql[SQL_JOURNAL_COUNT] = {
 
 	[SQL_MATCH_FIND] = "SELECT " MATCH_COLUMNS ", latest FROM match WHERE key = ?1",
 	[SQL_MATCH_BY_ID] = "SELECT " MATCH_COLUMNS ", latest FROM match WHERE id = ?1",
-	[SQL_MATCH_ADD] = "INSERT INTO match(key, records, rendered, file, first_us, last_us, latest, ended, tombstones)"
-			  " VALUES(?1, 0, 0, '', 0, 0, 0, 0, (SELECT count(*) FROM tombstone WHERE key = ?1 AND file <> ''))",
-	[SQL_MATCH_SET] = "UPDATE match SET records = ?2, first_us = ?3, last_us = ?4, latest = ?5, ended = ?6 WHERE id = ?1",
+	[SQL_MATCH_ADD] =
+		"INSERT INTO match(key, records, rendered, file, first_us, last_us, latest, ended, tombstones)"
+		" VALUES(?1, 0, 0, '', 0, 0, 0, 0, (SELECT count(*) FROM tombstone WHERE key = ?1 AND file <> ''))",
+	[SQL_MATCH_SET] =
+		"UPDATE match SET records = ?2, first_us = ?3, last_us = ?4, latest = ?5, ended = ?6 WHERE id = ?1",
 	[SQL_MATCH_COUNTS] = "SELECT count(*), coalesce(sum(records > rendered), 0) FROM match",
 	[SQL_MATCH_EACH] = "SELECT " MATCH_COLUMNS " FROM match ORDER BY last_us DESC, id DESC",
-	[SQL_MATCH_UNRENDERED] = "SELECT " MATCH_COLUMNS " FROM match WHERE records > rendered ORDER BY last_us DESC, id DESC",
-	[SQL_MATCH_TAKEN] = "SELECT 1 FROM match WHERE file = ?1 COLLATE NOCASE AND file <> '' AND id <> ?2 UNION ALL"
-			    " SELECT 1 FROM tombstone WHERE file = ?1 COLLATE NOCASE AND file <> '' AND id <> ?2 LIMIT 1",
+	[SQL_MATCH_UNRENDERED] =
+		"SELECT " MATCH_COLUMNS
+		" FROM match WHERE records > rendered ORDER BY last_us DESC, id DESC",
+	[SQL_MATCH_TAKEN] =
+		"SELECT 1 FROM match WHERE file = ?1 COLLATE NOCASE AND file <> '' AND id <> ?2 UNION ALL"
+		" SELECT 1 FROM tombstone WHERE file = ?1 COLLATE NOCASE AND file <> '' AND id <> ?2 LIMIT 1",
 	[SQL_MATCH_RENDERED] = "UPDATE match SET rendered = ?2, file = ?3 WHERE id = ?1",
 	[SQL_MATCH_FORGET] = "UPDATE match SET rendered = 0 WHERE rendered <> 0",
-	[SQL_MATCH_MAY_LEAVE] = "SELECT id FROM match WHERE records = rendered AND (ended OR last_us < ?1)"
-				" ORDER BY last_us, id LIMIT 1",
+	[SQL_MATCH_MAY_LEAVE] =
+		"SELECT id FROM match WHERE records = rendered AND (ended OR last_us < ?1)"
+		" ORDER BY last_us, id LIMIT 1",
 	[SQL_MATCH_REMOVE] = "DELETE FROM match WHERE id = ?1",
 
-	[SQL_RECORD_ADD] = "INSERT INTO record VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+	[SQL_RECORD_ADD] =
+		"INSERT INTO record VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 	[SQL_RECORD_HAS] = "SELECT 1 FROM record WHERE id = ?1",
-	[SQL_RECORD_GET] = "SELECT id, run, seq, order_us, ce_us, kafka_us, flags, prev_run, prev_seq, dropped, number, sum,"
-			   " event_id, body FROM record WHERE id = ?1",
-	[SQL_RECORD_TAIL] = "SELECT seq, order_us FROM record WHERE match = ?1 AND run = ?2 ORDER BY seq DESC LIMIT 1",
-	[SQL_RECORD_STATE] = "SELECT order_us FROM record WHERE match = ?1 AND run = ?2 AND seq = ?3 LIMIT 1",
-	[SQL_RECORD_BEFORE] = "SELECT order_us FROM record WHERE match = ?1 AND run = ?2 AND seq < ?3 ORDER BY seq DESC LIMIT 1",
-	[SQL_RECORD_LIFT] = "UPDATE record SET order_us = ?4 WHERE match = ?1 AND run = ?2 AND seq > ?3 AND order_us < ?4",
-	[SQL_RECORD_LATEST] = "SELECT id, order_us, run, seq, flags FROM record WHERE match = ?1 AND flags & 1 = 0"
-			      " ORDER BY order_us DESC, run DESC, seq DESC, id DESC LIMIT 1",
-	[SQL_RECORD_PURGE] = "DELETE FROM record WHERE id IN (SELECT id FROM record WHERE match = ?1 LIMIT 256)",
+	[SQL_RECORD_GET] =
+		"SELECT id, run, seq, order_us, ce_us, kafka_us, flags, prev_run, prev_seq, dropped, number, sum,"
+		" event_id, body FROM record WHERE id = ?1",
+	[SQL_RECORD_TAIL] =
+		"SELECT seq, order_us FROM record WHERE match = ?1 AND run = ?2 ORDER BY seq DESC LIMIT 1",
+	[SQL_RECORD_STATE] =
+		"SELECT order_us FROM record WHERE match = ?1 AND run = ?2 AND seq = ?3 LIMIT 1",
+	[SQL_RECORD_BEFORE] =
+		"SELECT order_us FROM record WHERE match = ?1 AND run = ?2 AND seq < ?3 ORDER BY seq DESC LIMIT 1",
+	[SQL_RECORD_LIFT] =
+		"UPDATE record SET order_us = ?4 WHERE match = ?1 AND run = ?2 AND seq > ?3 AND order_us < ?4",
+	[SQL_RECORD_LATEST] =
+		"SELECT id, order_us, run, seq, flags FROM record WHERE match = ?1 AND flags & 1 = 0"
+		" ORDER BY order_us DESC, run DESC, seq DESC, id DESC LIMIT 1",
+	[SQL_RECORD_PURGE] =
+		"DELETE FROM record WHERE id IN (SELECT id FROM record WHERE match = ?1 LIMIT 256)",
 
-	[SQL_TOMB_ADD] = "INSERT INTO tombstone SELECT id, key, file, records, ?2, 0 FROM match WHERE id = ?1",
+	[SQL_TOMB_ADD] =
+		"INSERT INTO tombstone SELECT id, key, file, records, ?2, 0 FROM match WHERE id = ?1",
 	[SQL_TOMB_UNPURGED] = "SELECT id FROM tombstone WHERE purged = 0 ORDER BY id LIMIT 1",
 	[SQL_TOMB_PURGED] = "UPDATE tombstone SET purged = 1 WHERE id = ?1",
 
 	[SQL_GAP_ADD] = "INSERT OR IGNORE INTO gap VALUES(?1, ?2, ?3, ?4, ?5)",
-	[SQL_GAP_EACH] = "SELECT generation, partition, from_offset, to_offset, at_us FROM gap ORDER BY 1, 2, 3",
-	[SQL_ERROR_ADD] = "INSERT INTO error(place, kafka_us, reason, key, bytes) VALUES(?1, ?2, ?3, ?4, ?5)",
+	[SQL_GAP_EACH] =
+		"SELECT generation, partition, from_offset, to_offset, at_us FROM gap ORDER BY 1, 2, 3",
+	[SQL_ERROR_ADD] =
+		"INSERT INTO error(place, kafka_us, reason, key, bytes) VALUES(?1, ?2, ?3, ?4, ?5)",
 	[SQL_ERROR_HAS] = "SELECT 1 FROM error WHERE place = ?1",
 	[SQL_ERROR_PRUNE] = "DELETE FROM error WHERE number <= ?1",
 	[SQL_ERROR_EACH] = "SELECT place, kafka_us, reason, key, bytes FROM error ORDER BY number",
 };
 
-_Static_assert((int)SQL_JOURNAL_COUNT <= (int)DATABASE_STATEMENTS, "struct database holds too few statements");
+_Static_assert((int)SQL_JOURNAL_COUNT <= (int)DATABASE_STATEMENTS,
+	"struct database holds too few statements");
 
 static const struct database_kind journal_kind = {
 	.name = "journal",
-	.application_id = 0x53426a6e,	/* "SBjn" */
+	.application_id = 0x53426a6e, /* "SBjn" */
 	.version = 1,
 	.schema = schema,
 	.sql = sql,
@@ -106,10 +129,13 @@ static const struct database_kind journal_kind = {
 
 enum status journal_alive(const struct journal *j, struct why *why)
 {
-	return j->dead ? fail(why, STATUS_FATAL, "the journal must be opened anew: %s", j->died_of.text) : STATUS_OK;
+	return j->dead ? fail(why, STATUS_FATAL, "the journal must be opened anew: %s",
+				 j->died_of.text)
+		       : STATUS_OK;
 }
 
-enum status journal_statement(struct journal *j, enum journal_sql which, struct sqlite3_stmt **out, struct why *why)
+enum status journal_statement(
+	struct journal *j, enum journal_sql which, struct sqlite3_stmt **out, struct why *why)
 {
 	return database_statement(&j->db, which, out, why);
 }
@@ -143,7 +169,7 @@ enum status journal_broke(struct journal *j, enum status status, const struct wh
 		j->batch_status = status;
 	if (status == STATUS_IO || status == STATUS_FATAL) {
 		j->dead = true;
-		j->died_of = why ? *why : (struct why){ "the disk failed" };
+		j->died_of = why ? *why : (struct why){"the disk failed"};
 	} else if (status == STATUS_FULL) {
 		room_card_is_full(&j->room, &j->db);
 	}
@@ -273,20 +299,21 @@ static enum status start(struct journal *j, struct why *why)
 	return STATUS_OK;
 }
 
-static enum status open_once(struct journal *j, const char *path, uint64_t max_bytes, struct journal_opening *opening,
-			     struct why *why)
+static enum status open_once(struct journal *j, const char *path, uint64_t max_bytes,
+	struct journal_opening *opening, struct why *why)
 {
 	char *aside = opening->set_aside;
 	enum status st = aside[0] ? database_open(&j->db, path, &journal_kind, DATABASE_SHARED, why)
-				  : database_open_or_renew(&j->db, path, &journal_kind, DATABASE_SHARED, aside, why);
+				  : database_open_or_renew(&j->db, path, &journal_kind,
+					    DATABASE_SHARED, aside, why);
 
 	if (st == STATUS_OK)
 		st = room_setup(&j->room, &j->db, max_bytes, 2, 8, why);
 	return st == STATUS_OK ? start(j, why) : st;
 }
 
-enum status journal_open(struct journal **out, const char *path, uint64_t max_bytes, struct journal_opening *opening,
-			 struct why *why)
+enum status journal_open(struct journal **out, const char *path, uint64_t max_bytes,
+	struct journal_opening *opening, struct why *why)
 {
 	struct journal *j = calloc(1, sizeof *j);
 
@@ -355,7 +382,7 @@ void journal_figures(const struct journal *j, struct journal_figures *out)
 		.records = (uint64_t)j->now.records,
 		.matches = (uint64_t)j->matches,
 		.bytes = room_used_bytes(&j->room),
-		.max_bytes = j->room.cap,
+		.max_bytes = room_most_bytes(&j->room),
 		.duplicates = (uint64_t)j->now.duplicates,
 		.errors = (uint64_t)j->now.errors,
 		.gaps = (uint64_t)j->now.gaps,

@@ -183,8 +183,9 @@ enum status journal_each_error(
 	struct journal *j, journal_error_call *call, void *context, struct why *why) MUST_CHECK;
 
 struct journal_figures {
-	uint64_t records, matches, bytes, max_bytes; /* here now; max_bytes: the effective cap */
-	uint64_t duplicates, errors, gaps;	     /* ever */
-	uint64_t unrendered;			     /* matches with records > rendered */
+	/* Here now; max_bytes is what records may use of the cap, log and ballast are the rest. */
+	uint64_t records, matches, bytes, max_bytes;
+	uint64_t duplicates, errors, gaps; /* ever */
+	uint64_t unrendered;		   /* matches with records > rendered */
 };
 void journal_figures(const struct journal *j, struct journal_figures *out);

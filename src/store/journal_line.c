@@ -41,7 +41,7 @@ enum status journal_flush_lines(struct journal *j, struct why *why)
 
 static struct journal_line *set_of(struct journal *j, struct view key)
 {
-	uint32_t hash = 2166136261u;	/* FNV-1a */
+	uint32_t hash = 2166136261u; /* FNV-1a */
 
 	for (size_t i = 0; i < key.length; i++)
 		hash = (hash ^ (uint8_t)key.bytes[i]) * 16777619u;
@@ -50,7 +50,8 @@ static struct journal_line *set_of(struct journal *j, struct view key)
 
 static bool is_of(const struct journal_line *l, struct view key)
 {
-	return l->id && l->key_length == key.length && key.length <= JOURNAL_LINE_KEY && !memcmp(l->key, key.bytes, key.length);
+	return l->id && l->key_length == key.length && key.length <= JOURNAL_LINE_KEY &&
+	       !memcmp(l->key, key.bytes, key.length);
 }
 
 static enum status read_latest(struct journal *j, struct journal_line *l, struct why *why)
@@ -63,8 +64,9 @@ static enum status read_latest(struct journal *j, struct journal_line *l, struct
 	bind_number(q, 1, l->latest);
 	st = database_row(&j->db, q, why);
 	if (st == STATUS_NOT_FOUND)
-		return fail(why, STATUS_FATAL, "journal '%s': the last record of match %lld is missing", j->db.path,
-			    (long long)l->id);
+		return fail(why, STATUS_FATAL,
+			"journal '%s': the last record of match %lld is missing", j->db.path,
+			(long long)l->id);
 	if (st != STATUS_OK)
 		return st;
 	l->latest_run = sqlite3_column_int64(q, 1);
@@ -74,7 +76,8 @@ static enum status read_latest(struct journal *j, struct journal_line *l, struct
 	return STATUS_OK;
 }
 
-static enum status read_line(struct journal *j, struct view key, struct journal_line *l, struct why *why)
+static enum status read_line(
+	struct journal *j, struct view key, struct journal_line *l, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = journal_statement(j, SQL_MATCH_FIND, &q, why);
@@ -96,7 +99,8 @@ static enum status read_line(struct journal *j, struct view key, struct journal_
 	return l->latest ? read_latest(j, l, why) : STATUS_OK;
 }
 
-static enum status add_line(struct journal *j, struct view key, struct journal_line *l, struct why *why)
+static enum status add_line(
+	struct journal *j, struct view key, struct journal_line *l, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = journal_statement(j, SQL_MATCH_ADD, &q, why);
@@ -112,7 +116,8 @@ static enum status add_line(struct journal *j, struct view key, struct journal_l
 	return STATUS_OK;
 }
 
-enum status journal_line(struct journal *j, struct view key, struct journal_line **out, struct why *why)
+enum status journal_line(
+	struct journal *j, struct view key, struct journal_line **out, struct why *why)
 {
 	struct journal_line *set = set_of(j, key);
 
@@ -122,7 +127,8 @@ enum status journal_line(struct journal *j, struct view key, struct journal_line
 			return STATUS_OK;
 		}
 	/* A long key cannot be told from others here: it has one place, so that it is never here twice. */
-	struct journal_line *l = &set[key.length <= JOURNAL_LINE_KEY ? j->next_way++ % JOURNAL_WAYS : 0];
+	struct journal_line *l =
+		&set[key.length <= JOURNAL_LINE_KEY ? j->next_way++ % JOURNAL_WAYS : 0];
 	enum status st = flush(j, l, why);
 	if (st != STATUS_OK)
 		return st;
@@ -151,7 +157,8 @@ static void keep_run(struct journal *j, int64_t id, const uint8_t run[RUN_BYTES]
 }
 
 /* 0 where the identity is unknown. */
-enum status journal_run_id(struct journal *j, const struct identity *i, int64_t *out, struct why *why)
+enum status journal_run_id(
+	struct journal *j, const struct identity *i, int64_t *out, struct why *why)
 {
 	struct sqlite3_stmt *q;
 
@@ -184,7 +191,8 @@ enum status journal_run_id(struct journal *j, const struct identity *i, int64_t 
 	return st;
 }
 
-enum status journal_run_bytes(struct journal *j, int64_t id, uint8_t out[RUN_BYTES], struct why *why)
+enum status journal_run_bytes(
+	struct journal *j, int64_t id, uint8_t out[RUN_BYTES], struct why *why)
 {
 	struct sqlite3_stmt *q;
 
@@ -205,7 +213,8 @@ enum status journal_run_bytes(struct journal *j, int64_t id, uint8_t out[RUN_BYT
 		memcpy(out, sqlite3_column_blob(q, 0), RUN_BYTES);
 		keep_run(j, id, out);
 	} else if (st == STATUS_OK || st == STATUS_NOT_FOUND) {
-		st = fail(why, STATUS_FATAL, "journal '%s': run %lld is missing", j->db.path, (long long)id);
+		st = fail(why, STATUS_FATAL, "journal '%s': run %lld is missing", j->db.path,
+			(long long)id);
 	}
 	sqlite3_reset(q);
 	return st;

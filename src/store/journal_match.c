@@ -41,7 +41,8 @@ static enum status begin_reading(struct journal *j, struct why *why)
 	return st == STATUS_OK ? st : journal_broke(j, st, why);
 }
 
-static enum status each(struct journal *j, enum journal_sql which, journal_match_call *call, void *context, struct why *why)
+static enum status each(struct journal *j, enum journal_sql which, journal_match_call *call,
+	void *context, struct why *why)
 {
 	struct journal_match m;
 	struct sqlite3_stmt *q;
@@ -62,12 +63,14 @@ static enum status each(struct journal *j, enum journal_sql which, journal_match
 	return st == STATUS_NOT_FOUND ? STATUS_OK : journal_broke(j, st, why);
 }
 
-enum status journal_each_match(struct journal *j, journal_match_call *call, void *context, struct why *why)
+enum status journal_each_match(
+	struct journal *j, journal_match_call *call, void *context, struct why *why)
 {
 	return each(j, SQL_MATCH_EACH, call, context, why);
 }
 
-enum status journal_each_unrendered(struct journal *j, journal_match_call *call, void *context, struct why *why)
+enum status journal_each_unrendered(
+	struct journal *j, journal_match_call *call, void *context, struct why *why)
 {
 	return each(j, SQL_MATCH_UNRENDERED, call, context, why);
 }
@@ -81,7 +84,8 @@ static struct view keep(char *to, size_t room, struct view from)
 }
 
 /* Key and file move out of the statement, which ends here. */
-static enum status one_match(struct journal *j, struct sqlite3_stmt *q, struct journal_match *out, struct why *why)
+static enum status one_match(
+	struct journal *j, struct sqlite3_stmt *q, struct journal_match *out, struct why *why)
 {
 	enum status st = database_row(&j->db, q, why);
 
@@ -96,7 +100,8 @@ static enum status one_match(struct journal *j, struct sqlite3_stmt *q, struct j
 	return STATUS_OK;
 }
 
-enum status journal_match_of(struct journal *j, struct view key, struct journal_match *out, struct why *why)
+enum status journal_match_of(
+	struct journal *j, struct view key, struct journal_match *out, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = begin_reading(j, why);
@@ -109,7 +114,8 @@ enum status journal_match_of(struct journal *j, struct view key, struct journal_
 	return one_match(j, q, out, why);
 }
 
-enum status journal_match_by_id(struct journal *j, int64_t id, struct journal_match *out, struct why *why)
+enum status journal_match_by_id(
+	struct journal *j, int64_t id, struct journal_match *out, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = begin_reading(j, why);
@@ -122,7 +128,8 @@ enum status journal_match_by_id(struct journal *j, int64_t id, struct journal_ma
 	return one_match(j, q, out, why);
 }
 
-enum status journal_file_taken(struct journal *j, const char *file, int64_t by_other_than, bool *out, struct why *why)
+enum status journal_file_taken(
+	struct journal *j, const char *file, int64_t by_other_than, bool *out, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = begin_reading(j, why);
@@ -141,8 +148,8 @@ enum status journal_file_taken(struct journal *j, const char *file, int64_t by_o
 	return STATUS_OK;
 }
 
-static enum status write_rendered(struct journal *j, int64_t match, const char *file, uint64_t records, bool *was_open,
-				  bool *is_open, struct why *why)
+static enum status write_rendered(struct journal *j, int64_t match, const char *file,
+	uint64_t records, bool *was_open, bool *is_open, struct why *why)
 {
 	struct journal_match m;
 	struct sqlite3_stmt *q;
@@ -161,7 +168,8 @@ static enum status write_rendered(struct journal *j, int64_t match, const char *
 	return database_do(&j->db, q, why);
 }
 
-enum status journal_rendered(struct journal *j, int64_t match, const char *file, uint64_t records, struct why *why)
+enum status journal_rendered(
+	struct journal *j, int64_t match, const char *file, uint64_t records, struct why *why)
 {
 	bool was_open = false, is_open = false;
 	enum status st = journal_alive(j, why);
@@ -210,7 +218,8 @@ enum status journal_forget_rendered(struct journal *j, struct why *why)
 
 /* ---- making room ---- */
 
-static enum status run_with(struct journal *j, enum journal_sql which, int64_t first, int64_t second, struct why *why)
+static enum status run_with(
+	struct journal *j, enum journal_sql which, int64_t first, int64_t second, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = journal_statement(j, which, &q, why);
@@ -224,7 +233,8 @@ static enum status run_with(struct journal *j, enum journal_sql which, int64_t f
 }
 
 /* Step one, in one commit: the match is out of sight and its tombstone stands. */
-static enum status let_go(struct journal *j, int64_t stale_before_us, int64_t now_us, struct why *why)
+static enum status let_go(
+	struct journal *j, int64_t stale_before_us, int64_t now_us, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	int64_t id = 0;
@@ -302,7 +312,8 @@ static enum status make_room(struct journal *j, int64_t now_us, unsigned *left, 
 	return st;
 }
 
-enum status journal_make_room(struct journal *j, int64_t now_us, unsigned *out_left, struct why *why)
+enum status journal_make_room(
+	struct journal *j, int64_t now_us, unsigned *out_left, struct why *why)
 {
 	unsigned left = 0;
 	enum status st = journal_alive(j, why);
@@ -327,8 +338,10 @@ enum status journal_make_room(struct journal *j, int64_t now_us, unsigned *out_l
 	if (saved != STATUS_OK)
 		return saved;
 	if (st == STATUS_NOT_FOUND && !left)
-		return fail(why, STATUS_FULL, "the journal is full and no match may leave: none has ended or rested for %d days "
-			    "with its workbook written", STALE_DAYS);
+		return fail(why, STATUS_FULL,
+			"the journal is full and no match may leave: none has ended or rested for %d days "
+			"with its workbook written",
+			STALE_DAYS);
 	*out_left = left;
 	return STATUS_OK;
 }

@@ -16,12 +16,15 @@ int64_t journal_rowid(unsigned generation, int partition, int64_t offset)
 enum status journal_check_place(unsigned generation, int partition, int64_t offset, struct why *why)
 {
 	if (!generation || generation > JOURNAL_GENERATIONS)
-		return fail(why, STATUS_BAD_DATA, "generation %u is none of this journal", generation);
+		return fail(
+			why, STATUS_BAD_DATA, "generation %u is none of this journal", generation);
 	if (partition < 0 || partition > most_partitions)
-		return fail(why, STATUS_BAD_DATA, "partition %d: a journal holds 0 to %d", partition, most_partitions);
+		return fail(why, STATUS_BAD_DATA, "partition %d: a journal holds 0 to %d",
+			partition, most_partitions);
 	if (offset < 0 || offset > most_offset)
-		return fail(why, STATUS_BAD_DATA, "offset %lld of partition %d: a journal holds 0 to %lld", (long long)offset,
-			    partition, (long long)most_offset);
+		return fail(why, STATUS_BAD_DATA,
+			"offset %lld of partition %d: a journal holds 0 to %lld", (long long)offset,
+			partition, (long long)most_offset);
 	return STATUS_OK;
 }
 
@@ -38,7 +41,8 @@ uint32_t journal_crc(struct view key, struct view value)
 
 /* ---- generations ---- */
 
-static enum status add_generation(struct journal *j, struct sqlite3_stmt *q, int place, unsigned *out, struct why *why)
+static enum status add_generation(
+	struct journal *j, struct sqlite3_stmt *q, int place, unsigned *out, struct why *why)
 {
 	int64_t top = 0;
 	enum status st = database_number(&j->db, SQL_GENERATION_TOP, &top, why);
@@ -46,8 +50,10 @@ static enum status add_generation(struct journal *j, struct sqlite3_stmt *q, int
 	if (st != STATUS_OK)
 		return st;
 	if (top >= JOURNAL_GENERATIONS)
-		return fail(why, STATUS_DENIED, "journal '%s' has used up its %d generations of topics: move it away, a new one "
-			    "will read the topic from its beginning", j->db.path, JOURNAL_GENERATIONS);
+		return fail(why, STATUS_DENIED,
+			"journal '%s' has used up its %d generations of topics: move it away, a new one "
+			"will read the topic from its beginning",
+			j->db.path, JOURNAL_GENERATIONS);
 	bind_number(q, place, top + 1);
 	st = database_do(&j->db, q, why);
 	if (st == STATUS_OK)
@@ -55,9 +61,10 @@ static enum status add_generation(struct journal *j, struct sqlite3_stmt *q, int
 	return st;
 }
 
-static enum status find_generation(struct journal *j, const char *const names[3], unsigned *out, struct why *why)
+static enum status find_generation(
+	struct journal *j, const char *const names[3], unsigned *out, struct why *why)
 {
-	static const enum journal_sql steps[] = { SQL_GENERATION_FIND, SQL_GENERATION_ADD };
+	static const enum journal_sql steps[] = {SQL_GENERATION_FIND, SQL_GENERATION_ADD};
 	enum status st = STATUS_NOT_FOUND;
 
 	for (int i = 0; i < 2 && st == STATUS_NOT_FOUND; i++) {
@@ -105,10 +112,10 @@ static enum status end_generation(struct journal *j, enum status st, struct why 
 	return journal_save(j, why);
 }
 
-enum status journal_generation(struct journal *j, const char *cluster, const char *topic, const char *topic_id,
-			       unsigned *out_generation, bool *out_is_new, struct why *why)
+enum status journal_generation(struct journal *j, const char *cluster, const char *topic,
+	const char *topic_id, unsigned *out_generation, bool *out_is_new, struct why *why)
 {
-	const char *const names[] = { cluster, topic, topic_id };
+	const char *const names[] = {cluster, topic, topic_id};
 	unsigned generation = 0;
 	bool known = false;
 	enum status st = journal_alive(j, why);
@@ -130,7 +137,8 @@ enum status journal_generation(struct journal *j, const char *cluster, const cha
 	return st;
 }
 
-enum status journal_generation_renew(struct journal *j, unsigned old, unsigned *out_generation, struct why *why)
+enum status journal_generation_renew(
+	struct journal *j, unsigned old, unsigned *out_generation, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	unsigned generation = 0;
@@ -179,16 +187,17 @@ static enum status more_places(struct journal *j, struct why *why)
 	struct journal_place *places = realloc(j->places, capacity * sizeof *places);
 
 	if (!places)
-		return fail(why, STATUS_NO_MEMORY, "journal: no memory for the positions of %zu partitions", capacity);
+		return fail(why, STATUS_NO_MEMORY,
+			"journal: no memory for the positions of %zu partitions", capacity);
 	j->places = places;
 	j->place_capacity = capacity;
 	return STATUS_OK;
 }
 
-enum status journal_place(struct journal *j, unsigned generation, int partition, struct journal_place **out,
-			  struct why *why)
+enum status journal_place(struct journal *j, unsigned generation, int partition,
+	struct journal_place **out, struct why *why)
 {
-	struct journal_place fresh = { .generation = generation, .partition = partition };
+	struct journal_place fresh = {.generation = generation, .partition = partition};
 	enum status st = STATUS_OK;
 
 	for (size_t n = 0, i = j->place_last; n < j->place_count; n++, i++) {
@@ -246,8 +255,8 @@ enum status journal_flush_places(struct journal *j, struct why *why)
 	return st;
 }
 
-enum status journal_position(struct journal *j, unsigned generation, int partition, struct journal_position *out,
-			     struct why *why)
+enum status journal_position(struct journal *j, unsigned generation, int partition,
+	struct journal_position *out, struct why *why)
 {
 	struct journal_place *p;
 	enum status st = journal_alive(j, why);
@@ -263,13 +272,15 @@ enum status journal_position(struct journal *j, unsigned generation, int partiti
 	return STATUS_OK;
 }
 
-enum status journal_skip(struct journal *j, unsigned generation, int partition, int64_t next_offset, struct why *why)
+enum status journal_skip(
+	struct journal *j, unsigned generation, int partition, int64_t next_offset, struct why *why)
 {
 	struct journal_place *p;
 	enum status st = journal_alive(j, why);
 
 	if (st == STATUS_OK)
-		st = journal_check_place(generation, partition, next_offset ? next_offset - 1 : 0, why);
+		st = journal_check_place(
+			generation, partition, next_offset ? next_offset - 1 : 0, why);
 	if (st == STATUS_OK)
 		st = journal_txn(j, why);
 	if (st != STATUS_OK)
@@ -306,10 +317,10 @@ static enum status write_gap(struct journal *j, const struct journal_gap_row *g,
 	return st;
 }
 
-enum status journal_gap(struct journal *j, unsigned generation, int partition, int64_t from, int64_t to, int64_t now_us,
-			struct why *why)
+enum status journal_gap(struct journal *j, unsigned generation, int partition, int64_t from,
+	int64_t to, int64_t now_us, struct why *why)
 {
-	const struct journal_gap_row g = { generation, partition, from, to, now_us };
+	const struct journal_gap_row g = {generation, partition, from, to, now_us};
 	enum status st = journal_alive(j, why);
 
 	if (st == STATUS_OK)
@@ -317,7 +328,8 @@ enum status journal_gap(struct journal *j, unsigned generation, int partition, i
 	if (st == STATUS_OK)
 		st = journal_check_place(generation, partition, to, why);
 	if (st == STATUS_OK && to <= from)
-		st = fail(why, STATUS_BAD_DATA, "a gap from %lld to %lld", (long long)from, (long long)to);
+		st = fail(why, STATUS_BAD_DATA, "a gap from %lld to %lld", (long long)from,
+			(long long)to);
 	if (st == STATUS_OK)
 		st = journal_txn(j, why);
 	if (st != STATUS_OK)
@@ -326,7 +338,8 @@ enum status journal_gap(struct journal *j, unsigned generation, int partition, i
 	return st == STATUS_OK ? journal_save(j, why) : journal_broke(j, st, why);
 }
 
-enum status journal_each_gap(struct journal *j, journal_gap_call *call, void *context, struct why *why)
+enum status journal_each_gap(
+	struct journal *j, journal_gap_call *call, void *context, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = journal_alive(j, why);

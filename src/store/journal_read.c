@@ -15,18 +15,19 @@ struct journal_cursor {
 	char key[JOURNAL_KEY_BYTES];
 	size_t key_length;
 	int64_t match;
-	int64_t last_run, last_seq;	/* of the record given out before */
+	int64_t last_run, last_seq; /* of the record given out before */
 };
 
-static const char by_time[] = "SELECT id FROM record WHERE match = ?1 AND flags & 1 = 0 ORDER BY order_us, run, seq, id";
+static const char by_time[] =
+	"SELECT id FROM record WHERE match = ?1 AND flags & 1 = 0 ORDER BY order_us, run, seq, id";
 static const char by_arrival[] = "SELECT id FROM record WHERE match = ?1 ORDER BY id";
 static const char one_record[] =
 	"SELECT id, run, seq, order_us, ce_us, kafka_us, flags, prev_run, prev_seq, dropped, number, sum, event_id, body"
 	" FROM record WHERE id = ?1";
 
 /* The columns of SQL_RECORD_GET; views point into the statement. */
-static enum status read_record(struct journal *j, struct sqlite3_stmt *q, struct view key, struct journal_record *r,
-			       struct why *why)
+static enum status read_record(struct journal *j, struct sqlite3_stmt *q, struct view key,
+	struct journal_record *r, struct why *why)
 {
 	const uint64_t rowid = (uint64_t)sqlite3_column_int64(q, 0);
 	const int64_t flags = sqlite3_column_int64(q, 6);
@@ -55,10 +56,12 @@ static enum status read_record(struct journal *j, struct sqlite3_stmt *q, struct
 	r->self.seq = (uint64_t)sqlite3_column_int64(q, 2);
 	r->prev.seq = (uint64_t)sqlite3_column_int64(q, 8);
 	enum status st = journal_run_bytes(j, sqlite3_column_int64(q, 1), r->self.run, why);
-	return st == STATUS_OK ? journal_run_bytes(j, sqlite3_column_int64(q, 7), r->prev.run, why) : st;
+	return st == STATUS_OK ? journal_run_bytes(j, sqlite3_column_int64(q, 7), r->prev.run, why)
+			       : st;
 }
 
-static enum status is_missing(struct journal *j, int64_t match, int64_t run, int64_t seq, bool *out, struct why *why)
+static enum status is_missing(
+	struct journal *j, int64_t match, int64_t run, int64_t seq, bool *out, struct why *why)
 {
 	struct sqlite3_stmt *q;
 
@@ -87,16 +90,20 @@ static enum status keep_views(struct journal *j, struct journal_record *r, struc
 	buffer_clear(b);
 	if (key + event + body <= keep_bytes)
 		buffer_shrink(b, keep_bytes);
-	if (buffer_reserve(b, key + event + body) != STATUS_OK || buffer_add(b, r->match.bytes, key) != STATUS_OK ||
-	    buffer_add(b, r->event_id.bytes, event) != STATUS_OK || buffer_add(b, r->body.bytes, body) != STATUS_OK)
-		return fail(why, STATUS_NO_MEMORY, "read a record of %zu bytes: out of memory", body);
+	if (buffer_reserve(b, key + event + body) != STATUS_OK ||
+		buffer_add(b, r->match.bytes, key) != STATUS_OK ||
+		buffer_add(b, r->event_id.bytes, event) != STATUS_OK ||
+		buffer_add(b, r->body.bytes, body) != STATUS_OK)
+		return fail(
+			why, STATUS_NO_MEMORY, "read a record of %zu bytes: out of memory", body);
 	r->match = view_of(b->bytes, key);
 	r->event_id = view_of(b->bytes + key, event);
 	r->body = view_of(b->bytes + key + event, body);
 	return STATUS_OK;
 }
 
-static enum status latest(struct journal *j, struct sqlite3_stmt *m, int64_t match, struct journal_record *r, struct why *why)
+static enum status latest(struct journal *j, struct sqlite3_stmt *m, int64_t match,
+	struct journal_record *r, struct why *why)
 {
 	struct view key = view_of(sqlite3_column_blob(m, 1), (size_t)sqlite3_column_bytes(m, 1));
 	struct sqlite3_stmt *q;
@@ -113,10 +120,12 @@ static enum status latest(struct journal *j, struct sqlite3_stmt *m, int64_t mat
 	if (st == STATUS_OK)
 		st = keep_views(j, r, why);
 	sqlite3_reset(q);
-	return st == STATUS_OK ? is_missing(j, match, prev_run, prev_seq, &r->prev_missing, why) : st;
+	return st == STATUS_OK ? is_missing(j, match, prev_run, prev_seq, &r->prev_missing, why)
+			       : st;
 }
 
-enum status journal_latest(struct journal *j, int64_t match, struct journal_record *out, struct why *why)
+enum status journal_latest(
+	struct journal *j, int64_t match, struct journal_record *out, struct why *why)
 {
 	struct journal_record r;
 	struct sqlite3_stmt *m;
@@ -144,15 +153,16 @@ enum status journal_latest(struct journal *j, int64_t match, struct journal_reco
 
 /* ---- the cursor ---- */
 
-static enum status prepare(struct journal_cursor *c, const char *sql, sqlite3_stmt **out, struct why *why)
+static enum status prepare(
+	struct journal_cursor *c, const char *sql, sqlite3_stmt **out, struct why *why)
 {
 	int code = sqlite3_prepare_v2(c->j->db.handle, sql, -1, out, NULL);
 
 	return code == SQLITE_OK ? STATUS_OK : database_failed(&c->j->db, code, why);
 }
 
-enum status journal_cursor_open(struct journal_cursor **out, struct journal *j, int64_t match, enum journal_order order,
-				struct why *why)
+enum status journal_cursor_open(struct journal_cursor **out, struct journal *j, int64_t match,
+	enum journal_order order, struct why *why)
 {
 	struct journal_match m;
 	enum status st = journal_match_by_id(j, match, &m, why);
@@ -161,7 +171,8 @@ enum status journal_cursor_open(struct journal_cursor **out, struct journal *j, 
 		return st;
 	struct journal_cursor *c = calloc(1, sizeof *c);
 	if (!c)
-		return fail(why, STATUS_NO_MEMORY, "read match %lld: out of memory", (long long)match);
+		return fail(
+			why, STATUS_NO_MEMORY, "read match %lld: out of memory", (long long)match);
 	c->j = j;
 	c->match = match;
 	c->order = order;
@@ -187,12 +198,14 @@ static enum status fetch(struct journal_cursor *c, struct journal_record *r, str
 	bind_number(c->record, 1, sqlite3_column_int64(c->keys, 0));
 	st = database_row(&c->j->db, c->record, why);
 	if (st == STATUS_NOT_FOUND)
-		return fail(why, STATUS_FATAL, "journal '%s': index and records differ", c->j->db.path);
+		return fail(
+			why, STATUS_FATAL, "journal '%s': index and records differ", c->j->db.path);
 	if (st == STATUS_OK)
 		st = read_record(c->j, c->record, view_of(c->key, c->key_length), r, why);
 	if (st != STATUS_OK)
 		return st;
-	const int64_t prev_run = sqlite3_column_int64(c->record, 7), prev_seq = sqlite3_column_int64(c->record, 8);
+	const int64_t prev_run = sqlite3_column_int64(c->record, 7),
+		      prev_seq = sqlite3_column_int64(c->record, 8);
 	if (prev_run != c->last_run || prev_seq != c->last_seq)
 		st = is_missing(c->j, c->match, prev_run, prev_seq, &r->prev_missing, why);
 	c->last_run = sqlite3_column_int64(c->record, 1);
@@ -200,7 +213,8 @@ static enum status fetch(struct journal_cursor *c, struct journal_record *r, str
 	return st;
 }
 
-enum status journal_cursor_next(struct journal_cursor *c, struct journal_record *out, struct why *why)
+enum status journal_cursor_next(
+	struct journal_cursor *c, struct journal_record *out, struct why *why)
 {
 	struct journal_record r;
 	enum status st = journal_alive(c->j, why);
@@ -248,7 +262,8 @@ void journal_snapshot_end(struct journal *j)
 		database_rollback(&j->db);
 }
 
-enum status journal_each_error(struct journal *j, journal_error_call *call, void *context, struct why *why)
+enum status journal_each_error(
+	struct journal *j, journal_error_call *call, void *context, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = journal_alive(j, why);
@@ -267,8 +282,10 @@ enum status journal_each_error(struct journal *j, journal_error_call *call, void
 			.offset = (int64_t)(place & ((1ull << 40) - 1)),
 			.kafka_us = sqlite3_column_int64(q, 1),
 			.reason = reason ? reason : "",
-			.key = view_of(key ? key : "", key ? (size_t)sqlite3_column_bytes(q, 3) : 0),
-			.bytes = view_of(bytes ? bytes : "", bytes ? (size_t)sqlite3_column_bytes(q, 4) : 0),
+			.key = view_of(
+				key ? key : "", key ? (size_t)sqlite3_column_bytes(q, 3) : 0),
+			.bytes = view_of(
+				bytes ? bytes : "", bytes ? (size_t)sqlite3_column_bytes(q, 4) : 0),
 		};
 
 		st = call(context, &e, why);

@@ -12,7 +12,7 @@ enum { SPARE_PAGES = 16, RECORD_OVERHEAD_BYTES = 160 };
 struct arrival {
 	int64_t rowid, run, prev_run, order_us;
 	bool duplicate;
-	bool late;	/* states of its run with a higher seq are here already */
+	bool late; /* states of its run with a higher seq are here already */
 	uint32_t sum;
 };
 
@@ -31,8 +31,9 @@ enum status journal_begin(struct journal *j, struct why *why)
 			return journal_broke(j, st, why);
 	}
 	if (room_log_is_long(&j->room, &j->db))
-		return fail(why, STATUS_AGAIN, "journal '%s': a reader keeps the write-ahead log of %u pages", j->db.path,
-			    j->db.wal_pages);
+		return fail(why, STATUS_AGAIN,
+			"journal '%s': a reader keeps the write-ahead log of %u pages", j->db.path,
+			j->db.wal_pages);
 	j->begun = true;
 	j->batch_status = STATUS_OK;
 	return STATUS_OK;
@@ -43,7 +44,8 @@ static enum status usable(const struct journal *j, struct why *why)
 	enum status st = journal_alive(j, why);
 
 	if (st == STATUS_OK && j->begun && j->batch_status != STATUS_OK)
-		st = fail(why, j->batch_status, "the batch is lost (%s): read on from the position", status_name(j->batch_status));
+		st = fail(why, j->batch_status, "the batch is lost (%s): read on from the position",
+			status_name(j->batch_status));
 	return st;
 }
 
@@ -75,7 +77,8 @@ uint64_t journal_staged_bytes(const struct journal *j)
 static enum status have_room(struct journal *j, uint64_t bytes, struct why *why)
 {
 	const int64_t wanted = room_pages_for(bytes) + SPARE_PAGES;
-	const int64_t staged = (int64_t)(j->staged_bytes * 3 / 2 / DATABASE_PAGE_BYTES) + (int64_t)j->staged_records / 4;
+	const int64_t staged = (int64_t)(j->staged_bytes * 3 / 2 / DATABASE_PAGE_BYTES) +
+			       (int64_t)j->staged_records / 4;
 
 	if (room_pages_left(&j->room) - staged >= wanted + SPARE_PAGES)
 		return STATUS_OK;
@@ -85,12 +88,13 @@ static enum status have_room(struct journal *j, uint64_t bytes, struct why *why)
 	if (room_pages_left(&j->room) >= wanted)
 		return STATUS_OK;
 	return fail(why, STATUS_FULL, "the journal is full: %llu of %llu KiB%s",
-		    (unsigned long long)room_used_bytes(&j->room) / 1024, (unsigned long long)j->room.cap / 1024,
-		    j->room.card_full ? ", and the card has no room left" : "");
+		(unsigned long long)room_used_bytes(&j->room) / 1024,
+		(unsigned long long)room_most_bytes(&j->room) / 1024,
+		j->room.card_full ? ", and the card has no room left" : "");
 }
 
-static enum status look_up(struct journal *j, enum journal_sql which, const int64_t *keys, int count, int64_t out[2],
-			   struct why *why)
+static enum status look_up(struct journal *j, enum journal_sql which, const int64_t *keys,
+	int count, int64_t out[2], struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = journal_statement(j, which, &q, why);
@@ -109,10 +113,11 @@ static enum status look_up(struct journal *j, enum journal_sql which, const int6
 }
 
 /* The highest seq of a run of this match, 0 where there is none. */
-static enum status tail_of(struct journal *j, struct journal_line *l, int64_t run, unsigned *out, struct why *why)
+static enum status tail_of(
+	struct journal *j, struct journal_line *l, int64_t run, unsigned *out, struct why *why)
 {
-	const int64_t keys[] = { l->id, run };
-	int64_t found[2] = { 0, INT64_MIN };
+	const int64_t keys[] = {l->id, run};
+	int64_t found[2] = {0, INT64_MIN};
 
 	for (unsigned i = 0; i < 2; i++)
 		if (l->tails[i].run == run) {
@@ -132,9 +137,10 @@ static enum status tail_of(struct journal *j, struct journal_line *l, int64_t ru
 
 /* Not the newest of its run: an equal one makes it a duplicate; else it stands no earlier than the one
  * before it, and those after it no earlier than it. */
-static enum status place_late(struct journal *j, struct journal_line *l, int64_t seq, struct arrival *a, struct why *why)
+static enum status place_late(
+	struct journal *j, struct journal_line *l, int64_t seq, struct arrival *a, struct why *why)
 {
-	const int64_t keys[] = { l->id, a->run, seq };
+	const int64_t keys[] = {l->id, a->run, seq};
 	int64_t found[2];
 	enum status st = look_up(j, SQL_RECORD_STATE, keys, 3, found, why);
 
@@ -152,8 +158,8 @@ static enum status place_late(struct journal *j, struct journal_line *l, int64_t
 	return st == STATUS_NOT_FOUND ? STATUS_OK : st;
 }
 
-static enum status find_place(struct journal *j, struct journal_line *l, const struct journal_record *r, struct arrival *a,
-			      struct why *why)
+static enum status find_place(struct journal *j, struct journal_line *l,
+	const struct journal_record *r, struct arrival *a, struct why *why)
 {
 	const int64_t seq = (int64_t)r->self.seq;
 	unsigned t;
@@ -173,18 +179,20 @@ static enum status find_place(struct journal *j, struct journal_line *l, const s
 	return STATUS_OK;
 }
 
-static enum status write_record(struct journal *j, const struct journal_line *l, const struct journal_record *r,
-				const struct arrival *a, struct why *why)
+static enum status write_record(struct journal *j, const struct journal_line *l,
+	const struct journal_record *r, const struct arrival *a, struct why *why)
 {
 	struct sqlite3_stmt *q;
-	const size_t event = r->event_id.length < JOURNAL_EVENT_BYTES ? r->event_id.length : JOURNAL_EVENT_BYTES;
+	const size_t event = r->event_id.length < JOURNAL_EVENT_BYTES ? r->event_id.length
+								      : JOURNAL_EVENT_BYTES;
 	enum status st = journal_statement(j, SQL_RECORD_ADD, &q, why);
 
 	if (st != STATUS_OK)
 		return st;
-	const int64_t numbers[] = { a->rowid, l->id, a->run, (int64_t)r->self.seq, a->order_us, r->ce_us, r->kafka_us,
-				    (a->duplicate ? RECORD_DUPLICATE : 0) | (r->ended ? RECORD_ENDED : 0), a->prev_run,
-				    (int64_t)r->prev.seq, r->dropped, j->now.number + 1, a->sum };
+	const int64_t numbers[] = {a->rowid, l->id, a->run, (int64_t)r->self.seq, a->order_us,
+		r->ce_us, r->kafka_us,
+		(a->duplicate ? RECORD_DUPLICATE : 0) | (r->ended ? RECORD_ENDED : 0), a->prev_run,
+		(int64_t)r->prev.seq, r->dropped, j->now.number + 1, a->sum};
 	const int count = (int)(sizeof numbers / sizeof *numbers);
 	for (int i = 0; i < count; i++)
 		bind_number(q, i + 1, numbers[i]);
@@ -202,7 +210,8 @@ static bool is_later(const struct journal_line *l, const struct arrival *a, int6
 	return seq != l->latest_seq ? seq > l->latest_seq : a->rowid > l->latest;
 }
 
-static void count_in(struct journal *j, struct journal_line *l, const struct journal_record *r, const struct arrival *a)
+static void count_in(struct journal *j, struct journal_line *l, const struct journal_record *r,
+	const struct arrival *a)
 {
 	if (l->records == l->rendered)
 		j->unrendered++;
@@ -228,8 +237,8 @@ static void count_in(struct journal *j, struct journal_line *l, const struct jou
 }
 
 /* Rare: a state arrives after its successors. */
-static enum status lift_successors(struct journal *j, struct journal_line *l, int64_t seq, const struct arrival *a,
-				   struct why *why)
+static enum status lift_successors(struct journal *j, struct journal_line *l, int64_t seq,
+	const struct arrival *a, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = journal_statement(j, SQL_RECORD_LIFT, &q, why);
@@ -259,7 +268,8 @@ static enum status lift_successors(struct journal *j, struct journal_line *l, in
 	return STATUS_OK;
 }
 
-static enum status is_here(struct journal *j, enum journal_sql which, int64_t rowid, bool *out, struct why *why)
+static enum status is_here(
+	struct journal *j, enum journal_sql which, int64_t rowid, bool *out, struct why *why)
 {
 	int64_t found[2];
 	enum status st = look_up(j, which, &rowid, 1, found, why);
@@ -268,7 +278,8 @@ static enum status is_here(struct journal *j, enum journal_sql which, int64_t ro
 	return st == STATUS_NOT_FOUND ? STATUS_OK : st;
 }
 
-static enum status add_new(struct journal *j, const struct journal_record *r, struct arrival *a, struct why *why)
+static enum status add_new(
+	struct journal *j, const struct journal_record *r, struct arrival *a, struct why *why)
 {
 	struct journal_line *l;
 	enum status st = journal_line(j, r->match, &l, why);
@@ -287,7 +298,8 @@ static enum status add_new(struct journal *j, const struct journal_record *r, st
 	return a->late ? lift_successors(j, l, (int64_t)r->self.seq, a, why) : STATUS_OK;
 }
 
-static void move_on(struct journal *j, struct journal_place *p, int64_t offset, uint32_t sum, uint64_t bytes)
+static void move_on(
+	struct journal *j, struct journal_place *p, int64_t offset, uint32_t sum, uint64_t bytes)
 {
 	if (offset >= p->position.next_offset) {
 		p->position.has_anchor = true;
@@ -302,15 +314,17 @@ static void move_on(struct journal *j, struct journal_place *p, int64_t offset, 
 /* A seq beyond what the table holds came from no producer of ours. */
 static struct identity believable(const struct identity *i)
 {
-	return i->seq <= INT64_MAX ? *i : (struct identity){ .seq = 0 };
+	return i->seq <= INT64_MAX ? *i : (struct identity){.seq = 0};
 }
 
-enum status journal_add(struct journal *j, const struct journal_record *given, bool *out_duplicate, struct why *why)
+enum status journal_add(
+	struct journal *j, const struct journal_record *given, bool *out_duplicate, struct why *why)
 {
 	struct journal_record copy = *given;
 	const struct journal_record *r = &copy;
-	const uint64_t bytes = r->match.length + r->event_id.length + r->body.length + RECORD_OVERHEAD_BYTES;
-	struct arrival a = { .sum = journal_crc(r->match, r->body) };
+	const uint64_t bytes = r->match.length + r->event_id.length + r->body.length +
+			       RECORD_OVERHEAD_BYTES;
+	struct arrival a = {.sum = journal_crc(r->match, r->body)};
 	struct journal_place *p;
 	bool here = false;
 	enum status st = usable(j, why);
@@ -320,7 +334,8 @@ enum status journal_add(struct journal *j, const struct journal_record *given, b
 	if (st == STATUS_OK)
 		st = journal_check_place(r->generation, r->partition, r->offset, why);
 	if (st == STATUS_OK && (!r->match.length || r->match.length > JOURNAL_KEY_BYTES))
-		st = fail(why, STATUS_BAD_DATA, "key of %zu bytes: 1 to %d are allowed", r->match.length, JOURNAL_KEY_BYTES);
+		st = fail(why, STATUS_BAD_DATA, "key of %zu bytes: 1 to %d are allowed",
+			r->match.length, JOURNAL_KEY_BYTES);
 	if (st == STATUS_OK)
 		st = journal_txn(j, why);
 	if (st == STATUS_OK)
@@ -341,11 +356,14 @@ enum status journal_add(struct journal *j, const struct journal_record *given, b
 	return journal_save(j, why);
 }
 
-static enum status write_error(struct journal *j, const struct journal_error_row *e, int64_t rowid, struct why *why)
+static enum status write_error(
+	struct journal *j, const struct journal_error_row *e, int64_t rowid, struct why *why)
 {
 	struct sqlite3_stmt *q;
-	const size_t key = e->key.length < JOURNAL_ERROR_BYTES ? e->key.length : JOURNAL_ERROR_BYTES;
-	const size_t value = e->bytes.length < JOURNAL_ERROR_BYTES ? e->bytes.length : JOURNAL_ERROR_BYTES;
+	const size_t key = e->key.length < JOURNAL_ERROR_BYTES ? e->key.length
+							       : JOURNAL_ERROR_BYTES;
+	const size_t value = e->bytes.length < JOURNAL_ERROR_BYTES ? e->bytes.length
+								   : JOURNAL_ERROR_BYTES;
 	enum status st = journal_statement(j, SQL_ERROR_ADD, &q, why);
 
 	if (st != STATUS_OK)
@@ -366,10 +384,11 @@ static enum status write_error(struct journal *j, const struct journal_error_row
 	return database_do(&j->db, q, why);
 }
 
-enum status journal_add_error(struct journal *j, unsigned generation, int partition, int64_t offset, int64_t kafka_us,
-			      const char *reason, struct view key, struct view value, struct why *why)
+enum status journal_add_error(struct journal *j, unsigned generation, int partition, int64_t offset,
+	int64_t kafka_us, const char *reason, struct view key, struct view value, struct why *why)
 {
-	const struct journal_error_row e = { generation, partition, offset, kafka_us, reason, key, value };
+	const struct journal_error_row e = {
+		generation, partition, offset, kafka_us, reason, key, value};
 	const uint64_t bytes = 2 * JOURNAL_ERROR_BYTES + RECORD_OVERHEAD_BYTES;
 	struct journal_place *p;
 	bool here = false;

@@ -51,12 +51,13 @@ static void set_limit(struct room *r, struct database *d)
 	int64_t limit = r->card_full ? r->pages : r->max_pages;
 
 	/* Never 0, which SQLite takes for a question; a second line of defence behind room_pages_left. */
-	snprintf(sql, sizeof sql, "PRAGMA max_page_count=%lld", (long long)(limit < 16 ? 16 : limit));
+	snprintf(sql, sizeof sql, "PRAGMA max_page_count=%lld",
+		(long long)(limit < 16 ? 16 : limit));
 	sqlite3_exec(d->handle, sql, NULL, NULL, NULL);
 }
 
-enum status room_setup(struct room *r, struct database *d, uint64_t cap, unsigned share, unsigned log_share,
-		       struct why *why)
+enum status room_setup(struct room *r, struct database *d, uint64_t cap, unsigned share,
+	unsigned log_share, struct why *why)
 {
 	uint64_t free_bytes = 0, total = 0;
 	enum status s = file_space(d->path, &free_bytes, &total, why);
@@ -117,11 +118,19 @@ enum status room_refresh(struct room *r, struct database *d, struct why *why)
 	return STATUS_OK;
 }
 
+static int64_t limit_of(const struct room *r)
+{
+	return r->card_full || r->pages > r->max_pages ? r->pages : r->max_pages;
+}
+
 int64_t room_pages_left(const struct room *r)
 {
-	int64_t limit = r->card_full || r->pages > r->max_pages ? r->pages : r->max_pages;
+	return limit_of(r) - r->pages + r->free_pages;
+}
 
-	return limit - r->pages + r->free_pages;
+uint64_t room_most_bytes(const struct room *r)
+{
+	return (uint64_t)limit_of(r) * DATABASE_PAGE_BYTES;
 }
 
 bool room_log_is_long(const struct room *r, const struct database *d)

@@ -27,6 +27,8 @@ enum status room_setup(struct room *r, struct database *d, uint64_t cap, unsigne
 enum status room_refresh(struct room *r, struct database *d, struct why *why) MUST_CHECK;
 int64_t room_pages_left(const struct room *r);
 uint64_t room_used_bytes(const struct room *r);
+/* What the database itself may use: the cap less log and ballast; less where the card is full. */
+uint64_t room_most_bytes(const struct room *r);
 /* Pages that a row of this length takes, with its share of inner pages. */
 int64_t room_pages_for(uint64_t bytes);
 /* The log is longer than its share: a reader keeps it. */

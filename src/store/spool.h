@@ -127,7 +127,7 @@ enum status spool_note_get(
 
 struct spool_figures {
 	uint64_t rows, bytes;  /* waiting (visible); bytes as they count against the cap */
-	uint64_t max_bytes;    /* the effective cap */
+	uint64_t max_bytes;    /* what rows may use of the cap; log and ballast are the rest */
 	int64_t oldest_us;     /* fetch time of the oldest waiting row; 0: none */
 	uint64_t dropped;      /* superseded states dropped by policy, since the database began */
 	uint64_t set_aside;    /* damaged databases set aside */

@@ -30,7 +30,8 @@ enum status spool_note_loss(struct spool *s, const char *kind, int64_t states, s
 
 /* A chain of dropped states of one match hangs at its newest one; the next row of the match, whose
  * prev_row that is, will claim it. */
-enum status spool_gone(struct spool *s, int64_t id, int64_t prev_row, int64_t states, struct why *why)
+enum status spool_gone(
+	struct spool *s, int64_t id, int64_t prev_row, int64_t states, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = spool_statement(s, SQL_GONE_MOVE, &q, why);
@@ -52,7 +53,8 @@ enum status spool_gone(struct spool *s, int64_t id, int64_t prev_row, int64_t st
 	return database_do(&s->db, q, why);
 }
 
-static enum status number_of(struct spool *s, enum spool_sql which, int64_t key, int64_t *out, struct why *why)
+static enum status number_of(
+	struct spool *s, enum spool_sql which, int64_t key, int64_t *out, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = spool_statement(s, which, &q, why);
@@ -70,7 +72,8 @@ static enum status number_of(struct spool *s, enum spool_sql which, int64_t key,
 
 /* Superseded: a newer row of the match is here and visible. Pending rows do not count, their page may
  * yet be taken back; going back along prev_row leads to the newest visible one. */
-static enum status is_superseded(struct spool *s, int64_t id, int64_t seen, bool *out, struct why *why)
+static enum status is_superseded(
+	struct spool *s, int64_t id, int64_t seen, bool *out, struct why *why)
 {
 	int64_t newest = 0, ignored;
 	enum status st = number_of(s, SQL_SEEN_LAST_ROW, seen, &newest, why);
@@ -138,7 +141,8 @@ static enum status drop_oldest(struct spool *s, struct why *why)
 /* As of the last look, less what was staged since (rows fill their pages to two thirds at worst). */
 static bool surely_enough(const struct spool *s, int64_t wanted)
 {
-	int64_t staged = (int64_t)(s->staged_bytes * 3 / 2 / DATABASE_PAGE_BYTES) + (int64_t)s->staged_rows / 8;
+	int64_t staged = (int64_t)(s->staged_bytes * 3 / 2 / DATABASE_PAGE_BYTES) +
+			 (int64_t)s->staged_rows / 8;
 
 	return room_pages_left(&s->room) - staged >= wanted + SPARE_PAGES + 16;
 }
@@ -158,10 +162,12 @@ enum status spool_make_room(struct spool *s, uint64_t bytes, struct why *why)
 			return STATUS_OK;
 		st = s->policy == SPOOL_LATEST ? drop_oldest(s, why) : STATUS_NOT_FOUND;
 		if (st == STATUS_NOT_FOUND)
-			return fail(why, STATUS_FULL, "the spool is full: %llu of %llu KiB, %lld states wait%s",
-				    (unsigned long long)room_used_bytes(&s->room) / 1024,
-				    (unsigned long long)s->room.cap / 1024, (long long)s->now.rows,
-				    s->room.card_full ? ", and the card has no room left" : "");
+			return fail(why, STATUS_FULL,
+				"the spool is full: %llu of %llu KiB, %lld states wait%s",
+				(unsigned long long)room_used_bytes(&s->room) / 1024,
+				(unsigned long long)room_most_bytes(&s->room) / 1024,
+				(long long)s->now.rows,
+				s->room.card_full ? ", and the card has no room left" : "");
 		if (st != STATUS_OK)
 			return spool_broke(s, st, why);
 	}

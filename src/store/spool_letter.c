@@ -80,11 +80,12 @@ static uint32_t letter_sum(const char *reason, struct view bytes)
 
 static struct view first_bytes(struct view bytes)
 {
-	return view_of(bytes.bytes, bytes.length < SPOOL_LETTER_BYTES ? bytes.length : SPOOL_LETTER_BYTES);
+	return view_of(
+		bytes.bytes, bytes.length < SPOOL_LETTER_BYTES ? bytes.length : SPOOL_LETTER_BYTES);
 }
 
-static enum status find_letter(struct spool *s, uint32_t sum, const char *reason, struct view bytes, int64_t *id,
-			       struct why *why)
+static enum status find_letter(struct spool *s, uint32_t sum, const char *reason, struct view bytes,
+	int64_t *id, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	const struct view kept = first_bytes(bytes);
@@ -104,8 +105,8 @@ static enum status find_letter(struct spool *s, uint32_t sum, const char *reason
 	return st;
 }
 
-static enum status write_letter(struct spool *s, uint32_t sum, const char *reason, struct view bytes, int64_t now_us,
-				struct why *why)
+static enum status write_letter(struct spool *s, uint32_t sum, const char *reason,
+	struct view bytes, int64_t now_us, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	const struct view kept = first_bytes(bytes);
@@ -130,8 +131,8 @@ static enum status write_letter(struct spool *s, uint32_t sum, const char *reaso
 }
 
 /* Within a transaction where the letter is new; the caller commits. */
-enum status letter_add(struct spool *s, const char *reason, struct view bytes, int64_t now_us, bool *is_new,
-		       struct why *why)
+enum status letter_add(struct spool *s, const char *reason, struct view bytes, int64_t now_us,
+	bool *is_new, struct why *why)
 {
 	const uint32_t sum = letter_sum(reason, bytes);
 	int64_t id = 0;
@@ -153,8 +154,8 @@ enum status letter_add(struct spool *s, const char *reason, struct view bytes, i
 	return st;
 }
 
-enum status spool_dead_letter(struct spool *s, const char *reason, struct view bytes, int64_t now_us, bool *is_new,
-			      struct why *why)
+enum status spool_dead_letter(struct spool *s, const char *reason, struct view bytes,
+	int64_t now_us, bool *is_new, struct why *why)
 {
 	bool new_one = false;
 	enum status st = spool_alive(s, why);

@@ -6,7 +6,8 @@
 
 enum { NOTE_BYTES = 4096 };
 
-static enum status find_note(struct spool *s, const char *name, struct sqlite3_stmt **q, struct why *why)
+static enum status find_note(
+	struct spool *s, const char *name, struct sqlite3_stmt **q, struct why *why)
 {
 	enum status st = spool_statement(s, SQL_NOTE_GET, q, why);
 
@@ -16,7 +17,8 @@ static enum status find_note(struct spool *s, const char *name, struct sqlite3_s
 	return database_row(&s->db, *q, why);
 }
 
-static enum status same_note(struct spool *s, const char *name, const char *value, bool *same, struct why *why)
+static enum status same_note(
+	struct spool *s, const char *name, const char *value, bool *same, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = find_note(s, name, &q, why);
@@ -54,7 +56,8 @@ enum status spool_note_set(struct spool *s, const char *name, const char *value,
 	if (st != STATUS_OK)
 		return st;
 	if (strlen(value) > NOTE_BYTES)
-		return fail(why, STATUS_BAD_DATA, "note '%s' is longer than %d bytes", name, NOTE_BYTES);
+		return fail(why, STATUS_BAD_DATA, "note '%s' is longer than %d bytes", name,
+			NOTE_BYTES);
 	st = same_note(s, name, value, &same, why);
 	if (st == STATUS_OK && same)
 		return STATUS_OK;
@@ -65,7 +68,8 @@ enum status spool_note_set(struct spool *s, const char *name, const char *value,
 	return s->page_open ? STATUS_OK : spool_save(s, why);
 }
 
-enum status spool_note_get(struct spool *s, const char *name, char *out, size_t out_bytes, struct why *why)
+enum status spool_note_get(
+	struct spool *s, const char *name, char *out, size_t out_bytes, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = spool_alive(s, why);
@@ -94,7 +98,7 @@ void spool_figures(const struct spool *s, struct spool_figures *out)
 	*out = (struct spool_figures){
 		.rows = (uint64_t)s->now.rows,
 		.bytes = room_used_bytes(&s->room),
-		.max_bytes = s->room.cap,
+		.max_bytes = room_most_bytes(&s->room),
 		.oldest_us = s->oldest_us,
 		.dropped = (uint64_t)s->now.dropped,
 		.set_aside = (uint64_t)s->now.set_aside,
@@ -104,7 +108,8 @@ void spool_figures(const struct spool *s, struct spool_figures *out)
 	};
 }
 
-static enum status each_letter(struct spool *s, spool_letter_call *call, void *context, struct why *why)
+static enum status each_letter(
+	struct spool *s, spool_letter_call *call, void *context, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = spool_statement(s, SQL_LETTER_EACH, &q, why);
@@ -117,7 +122,8 @@ static enum status each_letter(struct spool *s, spool_letter_call *call, void *c
 			.at_us = sqlite3_column_int64(q, 0),
 			.times = (uint64_t)sqlite3_column_int64(q, 1),
 			.reason = reason ? reason : "",
-			.bytes = view_of(sqlite3_column_blob(q, 3), (size_t)sqlite3_column_bytes(q, 3)),
+			.bytes = view_of(
+				sqlite3_column_blob(q, 3), (size_t)sqlite3_column_bytes(q, 3)),
 		};
 
 		if (!letter.bytes.bytes)
@@ -127,7 +133,8 @@ static enum status each_letter(struct spool *s, spool_letter_call *call, void *c
 	return st == STATUS_NOT_FOUND ? STATUS_OK : st;
 }
 
-enum status spool_each(struct spool *s, spool_row_call *row, spool_letter_call *letter, void *context, struct why *why)
+enum status spool_each(struct spool *s, spool_row_call *row, spool_letter_call *letter,
+	void *context, struct why *why)
 {
 	struct spool_row r;
 	const int64_t floor = s->floor;
@@ -139,7 +146,7 @@ enum status spool_each(struct spool *s, spool_row_call *row, spool_letter_call *
 		if (row)
 			row(context, &r);
 	}
-	s->floor = floor;	/* nothing was taken to be sent */
+	s->floor = floor; /* nothing was taken to be sent */
 	if (st != STATUS_NOT_FOUND || !letter)
 		return st == STATUS_NOT_FOUND ? STATUS_OK : st;
 	if (s->repeat_count)
@@ -171,9 +178,11 @@ enum status spool_verify(struct spool *s, struct why *why)
 	if (st != STATUS_OK)
 		return st;
 	if (s->now.refused != refused)
-		return fail(why, STATUS_BAD_DATA, "%lld rows were damaged on the card; they are dead letters now",
-			    (long long)(s->now.refused - refused));
+		return fail(why, STATUS_BAD_DATA,
+			"%lld rows were damaged on the card; they are dead letters now",
+			(long long)(s->now.refused - refused));
 	if (found != rows)
-		return fail(why, STATUS_BAD_DATA, "%lld rows wait where %lld should", (long long)found, (long long)rows);
+		return fail(why, STATUS_BAD_DATA, "%lld rows wait where %lld should",
+			(long long)found, (long long)rows);
 	return STATUS_OK;
 }

@@ -12,8 +12,8 @@ static const size_t keep_bytes = 64 * 1024;
 
 uint32_t row_sum(const struct spool_row *r, int64_t run, int64_t prev_run)
 {
-	const uint64_t values[] = { (uint64_t)r->id, (uint64_t)run, r->self.seq, (uint64_t)prev_run, r->prev.seq,
-				    (uint64_t)r->fetched_us };
+	const uint64_t values[] = {(uint64_t)r->id, (uint64_t)run, r->self.seq, (uint64_t)prev_run,
+		r->prev.seq, (uint64_t)r->fetched_us};
 	uint8_t bytes[sizeof values];
 	uLong sum = crc32(0, NULL, 0);
 
@@ -26,8 +26,8 @@ uint32_t row_sum(const struct spool_row *r, int64_t run, int64_t prev_run)
 
 /* Reads the columns of SQL_ROW_NEXT; the views point into the statement. STATUS_BAD_DATA: the row is
  * not what was written. */
-static enum status read_row(struct spool *s, struct sqlite3_stmt *q, struct spool_row *r, int64_t *prev_row,
-			    struct why *why)
+static enum status read_row(struct spool *s, struct sqlite3_stmt *q, struct spool_row *r,
+	int64_t *prev_row, struct why *why)
 {
 	const int64_t run = sqlite3_column_int64(q, 1), prev_run = sqlite3_column_int64(q, 3);
 
@@ -41,7 +41,8 @@ static enum status read_row(struct spool *s, struct sqlite3_stmt *q, struct spoo
 	r->body = view_of(sqlite3_column_blob(q, 9), (size_t)sqlite3_column_bytes(q, 9));
 	if (!r->match.bytes || !r->body.bytes) {
 		if (sqlite3_errcode(s->db.handle) == SQLITE_NOMEM)
-			return fail(why, STATUS_NO_MEMORY, "read row %lld: out of memory", (long long)r->id);
+			return fail(why, STATUS_NO_MEMORY, "read row %lld: out of memory",
+				(long long)r->id);
 		return fail(why, STATUS_BAD_DATA, "row %lld is empty", (long long)r->id);
 	}
 	if (row_sum(r, run, prev_run) != (uint32_t)sqlite3_column_int64(q, 7))
@@ -74,9 +75,11 @@ static enum status keep_row(struct spool *s, struct spool_row *r, struct why *wh
 	buffer_clear(&s->row);
 	if (match + body <= keep_bytes)
 		buffer_shrink(&s->row, keep_bytes);
-	if (buffer_reserve(&s->row, match + body) != STATUS_OK || buffer_add(&s->row, r->match.bytes, match) != STATUS_OK ||
-	    buffer_add(&s->row, r->body.bytes, body) != STATUS_OK)
-		return fail(why, STATUS_NO_MEMORY, "read row %lld of %zu bytes: out of memory", (long long)r->id, body);
+	if (buffer_reserve(&s->row, match + body) != STATUS_OK ||
+		buffer_add(&s->row, r->match.bytes, match) != STATUS_OK ||
+		buffer_add(&s->row, r->body.bytes, body) != STATUS_OK)
+		return fail(why, STATUS_NO_MEMORY, "read row %lld of %zu bytes: out of memory",
+			(long long)r->id, body);
 	r->match = view_of(s->row.bytes, match);
 	r->body = view_of(s->row.bytes + match, body);
 	return STATUS_OK;
@@ -98,7 +101,7 @@ static enum status step_to(struct spool *s, int64_t after, struct why *why)
 	}
 	enum status st = database_row(&s->db, q, why);
 	if (st != STATUS_OK)
-		s->stepping = NULL;	/* reset already */
+		s->stepping = NULL; /* reset already */
 	return st;
 }
 
@@ -146,7 +149,8 @@ enum status spool_delivered(struct spool *s, int64_t id)
 	return STATUS_OK;
 }
 
-static enum status run_range(struct spool *s, enum spool_sql which, int64_t from, int64_t to, struct why *why)
+static enum status run_range(
+	struct spool *s, enum spool_sql which, int64_t from, int64_t to, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = spool_statement(s, which, &q, why);
@@ -236,7 +240,8 @@ static enum status refuse(struct spool *s, int64_t id, const char *reason, struc
 		return st;
 	const int64_t prev_row = sqlite3_column_int64(q, 0);
 	struct view body = view_of(sqlite3_column_blob(q, 2), (size_t)sqlite3_column_bytes(q, 2));
-	st = letter_add(s, reason, body.bytes ? body : view_of("", 0), clock_wall_us(), &is_new, why);
+	st = letter_add(
+		s, reason, body.bytes ? body : view_of("", 0), clock_wall_us(), &is_new, why);
 	sqlite3_reset(q);
 	if (st == STATUS_OK)
 		st = spool_statement(s, SQL_ROW_REMOVE, &gone, why);

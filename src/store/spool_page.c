@@ -35,11 +35,13 @@ static enum status page_usable(const struct spool *s, struct why *why)
 	if (!s->page_open)
 		return fail(why, STATUS_FATAL, "no page is open");
 	if (s->page_status != STATUS_OK)
-		return fail(why, s->page_status, "the page has lost rows (%s): abort it", status_name(s->page_status));
+		return fail(why, s->page_status, "the page has lost rows (%s): abort it",
+			status_name(s->page_status));
 	return STATUS_OK;
 }
 
-static enum status write_row(struct spool *s, const struct spool_row *r, const struct seen_line *before, struct why *why)
+static enum status write_row(
+	struct spool *s, const struct spool_row *r, const struct seen_line *before, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	enum status st = spool_statement(s, SQL_ROW_ADD, &q, why);
@@ -53,17 +55,18 @@ static enum status write_row(struct spool *s, const struct spool_row *r, const s
 	bind_number(q, 5, before->run);
 	bind_number(q, 6, before->seq);
 	bind_number(q, 7, before->last_row);
-	bind_number(q, 8, r->fetched_us);
-	bind_number(q, 9, row_sum(r, s->now.run, before->run));
-	bind_bytes(q, 10, before->digest, before->seq ? SEEN_DIGEST_BYTES : 0);
-	bind_bytes(q, 11, r->match.bytes, r->match.length);
-	bind_bytes(q, 12, r->body.bytes, r->body.length);
+	bind_number(q, 8, before->changed_us);
+	bind_number(q, 9, r->fetched_us);
+	bind_number(q, 10, row_sum(r, s->now.run, before->run));
+	bind_bytes(q, 11, before->digest, before->seq ? SEEN_DIGEST_BYTES : 0);
+	bind_bytes(q, 12, r->match.bytes, r->match.length);
+	bind_bytes(q, 13, r->body.bytes, r->body.length);
 	return database_do(&s->db, q, why);
 }
 
 /* Leaves in *before what `seen` said, with the id of the line, new or old. */
-static enum status write_seen(struct spool *s, const struct spool_row *r, const uint8_t *digest, struct seen_line *before,
-			      struct why *why)
+static enum status write_seen(struct spool *s, const struct spool_row *r, const uint8_t *digest,
+	struct seen_line *before, struct why *why)
 {
 	const enum spool_sql which = before->known ? SQL_SEEN_SET : SQL_SEEN_ADD;
 	struct sqlite3_stmt *q;
@@ -79,7 +82,8 @@ static enum status write_seen(struct spool *s, const struct spool_row *r, const 
 	bind_number(q, 3, s->now.run);
 	bind_number(q, 4, (int64_t)r->self.seq);
 	bind_number(q, 5, r->id);
-	bind_number(q, 6, r->fetched_us / day_us);
+	bind_number(q, 6, r->fetched_us);
+	bind_number(q, 7, r->fetched_us / day_us);
 	st = database_do(&s->db, q, why);
 	if (st == STATUS_OK && !before->known)
 		before->id = sqlite3_last_insert_rowid(s->db.handle);
@@ -94,7 +98,7 @@ static enum status make_commits_small(struct spool *s, uint64_t bytes, struct wh
 	enum status st = full ? spool_save(s, why) : STATUS_OK;
 
 	if (st == STATUS_OK && bytes > s->room.commit_bytes && !database_in_transaction(&s->db)) {
-		s->db.wal_pages = s->room.checkpoint_pages;	/* so that spool_txn empties the log */
+		s->db.wal_pages = s->room.checkpoint_pages; /* so that spool_txn empties the log */
 		st = spool_txn(s, why);
 	}
 	return st == STATUS_OK ? spool_txn(s, why) : st;
@@ -128,6 +132,7 @@ static enum status add(struct spool *s, struct spool_row *r, const uint8_t *dige
 	before->run = s->now.run;
 	before->seq = (int64_t)r->self.seq;
 	before->last_row = r->id;
+	before->changed_us = r->fetched_us;
 	memcpy(before->digest, digest, SEEN_DIGEST_BYTES);
 	bits_set(&s->met, before->id);
 	s->now.next_id++;
@@ -138,19 +143,20 @@ static enum status add(struct spool *s, struct spool_row *r, const uint8_t *dige
 	return STATUS_OK;
 }
 
-enum status spool_add(struct spool *s, struct view match, const uint8_t digest[SEEN_DIGEST_BYTES], int64_t fetched_us,
-		      struct view body, struct why *why)
+enum status spool_add(struct spool *s, struct view match, const uint8_t digest[SEEN_DIGEST_BYTES],
+	int64_t fetched_us, struct view body, struct why *why)
 {
-	struct spool_row r = { .match = match, .body = body, .fetched_us = fetched_us };
+	struct spool_row r = {.match = match, .body = body, .fetched_us = fetched_us};
 	enum status st = page_usable(s, why);
 
 	if (st != STATUS_OK)
 		return st;
 	if (!match.length || match.length > SPOOL_MATCH_BYTES)
-		return fail(why, STATUS_BAD_DATA, "match id of %zu bytes: 1 to %d are allowed", match.length,
-			    SPOOL_MATCH_BYTES);
+		return fail(why, STATUS_BAD_DATA, "match id of %zu bytes: 1 to %d are allowed",
+			match.length, SPOOL_MATCH_BYTES);
 	if (!body.length)
-		return fail(why, STATUS_BAD_DATA, "match '%.*s' has an empty body", (int)match.length, match.bytes);
+		return fail(why, STATUS_BAD_DATA, "match '%.*s' has an empty body",
+			(int)match.length, match.bytes);
 	return add(s, &r, digest, why);
 }
 
@@ -198,10 +204,12 @@ static enum status take_back_one(struct spool *s, struct why *why)
 	if (st == STATUS_OK) {
 		bind_number(seen, 1, sqlite3_column_int64(row, 1));
 		if (seq) {
-			bind_bytes(seen, 2, sqlite3_column_blob(row, 5), (size_t)sqlite3_column_bytes(row, 5));
+			bind_bytes(seen, 2, sqlite3_column_blob(row, 6),
+				(size_t)sqlite3_column_bytes(row, 6));
 			bind_number(seen, 3, sqlite3_column_int64(row, 2));
 			bind_number(seen, 4, seq);
 			bind_number(seen, 5, sqlite3_column_int64(row, 4));
+			bind_number(seen, 6, sqlite3_column_int64(row, 5));
 		}
 		st = database_do(&s->db, seen, why);
 	}

@@ -90,7 +90,7 @@ struct seen_line {
 	bool valid, known;
 	size_t match_length;
 	char match[SPOOL_MATCH_BYTES];
-	int64_t id, run, seq, last_row;
+	int64_t id, run, seq, last_row, changed_us;
 	uint8_t digest[SEEN_DIGEST_BYTES];
 };
 

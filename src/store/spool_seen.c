@@ -74,7 +74,8 @@ enum status seen_find(struct spool *s, struct view match, struct why *why)
 	struct seen_line *l = &s->last;
 	struct sqlite3_stmt *q;
 
-	if (l->valid && l->match_length == match.length && !memcmp(l->match, match.bytes, match.length))
+	if (l->valid && l->match_length == match.length &&
+		!memcmp(l->match, match.bytes, match.length))
 		return STATUS_OK;
 	l->valid = false;
 	enum status st = spool_statement(s, SQL_SEEN_FIND, &q, why);
@@ -90,14 +91,15 @@ enum status seen_find(struct spool *s, struct view match, struct why *why)
 		l->run = sqlite3_column_int64(q, 1);
 		l->seq = sqlite3_column_int64(q, 2);
 		l->last_row = sqlite3_column_int64(q, 3);
-		const void *digest = sqlite3_column_blob(q, 4);
-		bool whole = sqlite3_column_bytes(q, 4) == SEEN_DIGEST_BYTES;
+		l->changed_us = sqlite3_column_int64(q, 4);
+		const void *digest = sqlite3_column_blob(q, 5);
+		bool whole = sqlite3_column_bytes(q, 5) == SEEN_DIGEST_BYTES;
 		if (whole)
 			memcpy(l->digest, digest, SEEN_DIGEST_BYTES);
 		else
 			memset(l->digest, 0, SEEN_DIGEST_BYTES);
 	} else {
-		l->id = l->run = l->seq = l->last_row = 0;
+		l->id = l->run = l->seq = l->last_row = l->changed_us = 0;
 		memset(l->digest, 0, SEEN_DIGEST_BYTES);
 	}
 	sqlite3_reset(q);
@@ -109,14 +111,14 @@ enum status seen_find(struct spool *s, struct view match, struct why *why)
 
 enum status spool_last(struct spool *s, struct view match, struct spool_last *out, struct why *why)
 {
-	struct spool_last found = { 0 };
+	struct spool_last found = {0};
 	enum status st = spool_alive(s, why);
 
 	if (st != STATUS_OK)
 		return st;
 	if (!match.length || match.length > SPOOL_MATCH_BYTES)
-		return fail(why, STATUS_BAD_DATA, "match id of %zu bytes: 1 to %d are allowed", match.length,
-			    SPOOL_MATCH_BYTES);
+		return fail(why, STATUS_BAD_DATA, "match id of %zu bytes: 1 to %d are allowed",
+			match.length, SPOOL_MATCH_BYTES);
 	st = seen_find(s, match, why);
 	if (st != STATUS_OK)
 		return st;
@@ -124,6 +126,7 @@ enum status spool_last(struct spool *s, struct view match, struct spool_last *ou
 		found.known = true;
 		found.met = bits_has(&s->met, s->last.id);
 		memcpy(found.digest, s->last.digest, SEEN_DIGEST_BYTES);
+		found.changed_us = s->last.changed_us;
 		found.state.seq = (uint64_t)s->last.seq;
 		st = spool_run_bytes(s, s->last.run, found.state.run, why);
 		if (st == STATUS_BAD_DATA)
@@ -142,7 +145,8 @@ struct forgetting {
 
 /* One line of `seen`: a match met lately gets today's date, but only where the old one has grown stale
  * (a write per match and sweep would wear the card); one not met for long goes, unless a row waits. */
-static enum status look_at(struct spool *s, const struct forgetting *f, int64_t id, int64_t met_day, struct why *why)
+static enum status look_at(
+	struct spool *s, const struct forgetting *f, int64_t id, int64_t met_day, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	bool met = bits_has(&s->met, id) || bits_has(&s->met_lately, id);
@@ -182,7 +186,7 @@ static enum status next_seen(struct spool *s, int64_t *id, int64_t *met_day, str
 enum status spool_forget_unseen(struct spool *s, int64_t now_us, int64_t age_ms, struct why *why)
 {
 	const int64_t today = now_us / day_us, age = (age_ms * 1000 + day_us - 1) / day_us;
-	struct forgetting f = { .today = today, .forget_before = today - age };
+	struct forgetting f = {.today = today, .forget_before = today - age};
 	int64_t id = 0, met_day = 0;
 	enum status st = spool_alive(s, why);
 

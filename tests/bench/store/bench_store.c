@@ -14,7 +14,7 @@
 enum { ROW_BYTES = 750, PAGE_ROWS = 25 };
 
 static char body[ROW_BYTES];
-static const uint8_t run[RUN_BYTES] = { 1, 2, 3 };
+static const uint8_t run[RUN_BYTES] = {1, 2, 3};
 
 static void stop_if(enum status s, const struct why *why)
 {
@@ -45,7 +45,7 @@ struct since {
 
 static struct since now(void)
 {
-	return (struct since){ clock_mono_us(), clock() };
+	return (struct since){clock_mono_us(), clock()};
 }
 
 /* Beside the pace by the clock that by processor time: what the card costs is the difference. */
@@ -54,8 +54,9 @@ static void report(const char *what, long records, struct since since)
 	double seconds = (double)(clock_mono_us() - since.wall_us) / 1e6;
 	double cpu = (double)(clock() - since.cpu) / CLOCKS_PER_SEC;
 
-	printf("%-22s %7ld records of %d B  %8.0f records/s  (%8.0f a second of processor)  VmHWM %ld KiB\n", what, records,
-	       ROW_BYTES, (double)records / seconds, (double)records / (cpu > 0 ? cpu : 1e-6), peak_kib());
+	printf("%-22s %7ld records of %d B  %8.0f records/s  (%8.0f a second of processor)  VmHWM %ld KiB\n",
+		what, records, ROW_BYTES, (double)records / seconds,
+		(double)records / (cpu > 0 ? cpu : 1e-6), peak_kib());
 	fflush(stdout);
 }
 
@@ -69,7 +70,7 @@ static void append(struct spool *s, long records, long matches)
 	struct spool_last last;
 	struct why why;
 	char name[64];
-	uint8_t digest[SEEN_DIGEST_BYTES] = { 0 };
+	uint8_t digest[SEEN_DIGEST_BYTES] = {0};
 	struct since from = now();
 
 	for (long i = 0; i < records; i += PAGE_ROWS * 40) {
@@ -79,7 +80,9 @@ static void append(struct spool *s, long records, long matches)
 
 			memcpy(digest, &n, sizeof n);
 			stop_if(spool_last(s, match, &last, &why), &why);
-			stop_if(spool_add(s, match, digest, clock_wall_us(), view_of(body, sizeof body), &why), &why);
+			stop_if(spool_add(s, match, digest, clock_wall_us(),
+					view_of(body, sizeof body), &why),
+				&why);
 		}
 		stop_if(spool_page_commit(s, &why), &why);
 	}
@@ -125,7 +128,7 @@ static void sweep_unchanged(struct spool *s, long matches)
 static void journal_records(struct journal *j, long records, long matches)
 {
 	struct why why;
-	struct journal_record r = { .body = view_of(body, sizeof body) };
+	struct journal_record r = {.body = view_of(body, sizeof body)};
 	char name[64], event[64];
 	bool new_one, duplicate;
 	struct since from = now();
@@ -140,7 +143,8 @@ static void journal_records(struct journal *j, long records, long matches)
 		r.self.seq = (uint64_t)i + 1;
 		r.prev.seq = i < matches ? 0 : (uint64_t)(i - matches) + 1;
 		r.match = match_name(name, i % matches);
-		r.event_id = view_of(event, (size_t)snprintf(event, sizeof event, "01020300000000000000000000000000-%ld", i));
+		r.event_id = view_of(event, (size_t)snprintf(event, sizeof event,
+						    "01020300000000000000000000000000-%ld", i));
 		stop_if(journal_add(j, &r, &duplicate, &why), &why);
 		if (journal_staged_bytes(j) > 240 * 1024) {
 			stop_if(journal_commit(j, &why), &why);
@@ -182,7 +186,7 @@ static void bench_journal(const char *folder, long records, long matches)
 	unlink(path);
 	stop_if(journal_open(&j, path, 1ull << 30, &opening, &why), &why);
 	journal_records(j, records, matches);
-	struct reading reading = { .j = j };
+	struct reading reading = {.j = j};
 	struct since from = now();
 	stop_if(journal_each_match(j, read_match, &reading, &why), &why);
 	report("journal read by time", reading.records, from);

@@ -189,7 +189,8 @@ static int file_close(sqlite3_file *file)
 
 static int file_read(sqlite3_file *file, void *to, int length, sqlite3_int64 offset)
 {
-	return is_off() ? SQLITE_IOERR_READ : real_of(file)->pMethods->xRead(real_of(file), to, length, offset);
+	return is_off() ? SQLITE_IOERR_READ
+			: real_of(file)->pMethods->xRead(real_of(file), to, length, offset);
 }
 
 static int file_write(sqlite3_file *file, const void *bytes, int length, sqlite3_int64 offset)
@@ -220,7 +221,8 @@ static int file_sync(sqlite3_file *file, int flags)
 
 static int file_size(sqlite3_file *file, sqlite3_int64 *out)
 {
-	return is_off() ? SQLITE_IOERR_FSTAT : real_of(file)->pMethods->xFileSize(real_of(file), out);
+	return is_off() ? SQLITE_IOERR_FSTAT
+			: real_of(file)->pMethods->xFileSize(real_of(file), out);
 }
 
 static int file_lock(sqlite3_file *file, int level)
@@ -275,15 +277,28 @@ static int file_shm_unmap(sqlite3_file *file, int and_delete)
 
 static const sqlite3_io_methods methods = {
 	.iVersion = 2,
-	.xClose = file_close, .xRead = file_read, .xWrite = file_write, .xTruncate = file_truncate, .xSync = file_sync,
-	.xFileSize = file_size, .xLock = file_lock, .xUnlock = file_unlock, .xCheckReservedLock = file_check_lock,
-	.xFileControl = file_control, .xSectorSize = file_sector, .xDeviceCharacteristics = file_traits,
-	.xShmMap = file_shm_map, .xShmLock = file_shm_lock, .xShmBarrier = file_shm_barrier, .xShmUnmap = file_shm_unmap,
+	.xClose = file_close,
+	.xRead = file_read,
+	.xWrite = file_write,
+	.xTruncate = file_truncate,
+	.xSync = file_sync,
+	.xFileSize = file_size,
+	.xLock = file_lock,
+	.xUnlock = file_unlock,
+	.xCheckReservedLock = file_check_lock,
+	.xFileControl = file_control,
+	.xSectorSize = file_sector,
+	.xDeviceCharacteristics = file_traits,
+	.xShmMap = file_shm_map,
+	.xShmLock = file_shm_lock,
+	.xShmBarrier = file_shm_barrier,
+	.xShmUnmap = file_shm_unmap,
 };
 
 /* ---- the VFS's methods ---- */
 
-static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags)
+static int vfs_open(
+	sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags)
 {
 	struct fault_file *f = (struct fault_file *)file;
 	int rc;

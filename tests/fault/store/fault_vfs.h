@@ -5,23 +5,23 @@
 #include <stdbool.h>
 
 enum fault {
-	FAULT_NONE,		/* counts operations */
-	FAULT_IO,		/* the operation fails with an I/O error */
-	FAULT_FULL,		/* no space left; for sync: an I/O error */
-	FAULT_POWER,		/* nothing works from here on; then fault_vfs_reboot() */
+	FAULT_NONE,  /* counts operations */
+	FAULT_IO,    /* the operation fails with an I/O error */
+	FAULT_FULL,  /* no space left; for sync: an I/O error */
+	FAULT_POWER, /* nothing works from here on; then fault_vfs_reboot() */
 };
 enum survival {
-	SURVIVES_NOTHING,	/* only what was synced */
-	SURVIVES_SOME,		/* each write by chance, in any combination */
-	SURVIVES_TORN,		/* as SOME, and some writes only in part */
+	SURVIVES_NOTHING, /* only what was synced */
+	SURVIVES_SOME,	  /* each write by chance, in any combination */
+	SURVIVES_TORN,	  /* as SOME, and some writes only in part */
 	SURVIVES_ALL,
 };
 
-void fault_vfs_install(void);	/* as the default VFS, once */
+void fault_vfs_install(void); /* as the default VFS, once */
 /* `at` counts from 1; `sticky`: every operation from then on. */
 void fault_vfs_arm(enum fault fault, int at, bool sticky);
 bool fault_vfs_fired(void);
 int fault_vfs_operations(void);
 /* After a power cut and once all files are closed: puts on the disk what survives, and disarms. */
 void fault_vfs_reboot(enum survival survival, unsigned seed);
-void fault_vfs_forget(void);	/* of which writes were not synced: between scenarios */
+void fault_vfs_forget(void); /* of which writes were not synced: between scenarios */

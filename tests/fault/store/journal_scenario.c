@@ -15,8 +15,8 @@ enum { MATCHES = 4, PARTITIONS = 2, BATCHES = 7, BATCH = 5, BODY_BYTES = 6000 };
 
 /* The topic: offset o of partition p is a fixed record. Each batch reads on from the journal's position. */
 static struct {
-	int64_t confirmed[PARTITIONS];	/* next offset of the last confirmed commit */
-	int64_t offered[PARTITIONS];	/* the highest offset ever offered + 1 */
+	int64_t confirmed[PARTITIONS]; /* next offset of the last confirmed commit */
+	int64_t offered[PARTITIONS];   /* the highest offset ever offered + 1 */
 	unsigned generation;
 	bool opened;
 	char name[64];
@@ -47,11 +47,16 @@ static struct journal_record record_at(int partition, int64_t offset)
 	static char body[BODY_BYTES], key[64], event[64];
 	const int64_t seq = offset / 2 + 1;
 	struct journal_record r = {
-		.generation = ledger.generation, .partition = partition, .offset = offset,
-		.kafka_us = offset * 10 + 5, .ce_us = offset * 10 + 5,
-		.match = view_of(key, (size_t)snprintf(key, sizeof key, "match-%d", match_at(partition, offset))),
-		.event_id = view_of(event, (size_t)snprintf(event, sizeof event, "event-%lld", (long long)offset)),
-		.self = { .run = { (uint8_t)(offset % 3 + 1) }, .seq = (uint64_t)seq },
+		.generation = ledger.generation,
+		.partition = partition,
+		.offset = offset,
+		.kafka_us = offset * 10 + 5,
+		.ce_us = offset * 10 + 5,
+		.match = view_of(key,
+			(size_t)snprintf(key, sizeof key, "match-%d", match_at(partition, offset))),
+		.event_id = view_of(event,
+			(size_t)snprintf(event, sizeof event, "event-%lld", (long long)offset)),
+		.self = {.run = {(uint8_t)(offset % 3 + 1)}, .seq = (uint64_t)seq},
 		.ended = offset > 20,
 		.body = view_of(body, body_at(partition, offset, body)),
 	};
@@ -77,7 +82,8 @@ static enum status offer(struct journal *j, int partition, int64_t offset, struc
 	if (ledger.offered[partition] <= offset)
 		ledger.offered[partition] = offset + 1;
 	if (is_error(offset))
-		return journal_add_error(j, ledger.generation, partition, offset, 1, "not JSON", r.match, r.body, why);
+		return journal_add_error(j, ledger.generation, partition, offset, 1, "not JSON",
+			r.match, r.body, why);
 	return journal_add(j, &r, &duplicate, why);
 }
 
@@ -134,7 +140,8 @@ static void play(struct journal *j)
 	struct why why;
 	unsigned left;
 	bool is_new;
-	enum status st = journal_generation(j, "cluster", "topic", "", &ledger.generation, &is_new, &why);
+	enum status st = journal_generation(
+		j, "cluster", "topic", "", &ledger.generation, &is_new, &why);
 
 	if (st != STATUS_OK)
 		return;
@@ -182,7 +189,7 @@ static int cursor_count(struct journal *j, int match, enum journal_order order, 
 	struct journal_cursor *c;
 	struct journal_match m;
 	struct journal_record r;
-	struct why why = { "" };
+	struct why why = {""};
 	char key[64];
 	int count = 0;
 	int64_t last_us = INT64_MIN;
@@ -199,9 +206,10 @@ static int cursor_count(struct journal *j, int match, enum journal_order order, 
 	while ((st = journal_cursor_next(c, &r, &why)) == STATUS_OK) {
 		const size_t length = body_at(r.partition, r.offset, body);
 
-		if (r.damaged || r.body.length != length || memcmp(r.body.bytes, body, length) || is_error(r.offset) ||
-		    match_at(r.partition, r.offset) != match)
-			fail_msg("%s: record %d/%lld is not what was written", what, r.partition, (long long)r.offset);
+		if (r.damaged || r.body.length != length || memcmp(r.body.bytes, body, length) ||
+			is_error(r.offset) || match_at(r.partition, r.offset) != match)
+			fail_msg("%s: record %d/%lld is not what was written", what, r.partition,
+				(long long)r.offset);
 		if (order == JOURNAL_BY_TIME && r.order_us < last_us)
 			fail_msg("%s: out of order", what);
 		last_us = r.order_us;
@@ -211,7 +219,8 @@ static int cursor_count(struct journal *j, int match, enum journal_order order, 
 		fail_msg("%s: reading stops: %s", what, why.text);
 	journal_cursor_close(c);
 	if (order == JOURNAL_BY_ARRIVAL && (uint64_t)count != m.records)
-		fail_msg("%s: match %d has %d records, its line says %llu", what, match, count, (unsigned long long)m.records);
+		fail_msg("%s: match %d has %d records, its line says %llu", what, match, count,
+			(unsigned long long)m.records);
 	return count;
 }
 
@@ -236,14 +245,16 @@ static void check_content(struct journal *j, const char *what)
 		if (journal_position(j, ledger.generation, part, &p, &why) != STATUS_OK)
 			fail_msg("%s: %s", what, why.text);
 		if (p.next_offset < ledger.confirmed[part] || p.next_offset > ledger.offered[part])
-			fail_msg("%s: position %lld of partition %d, confirmed %lld, offered %lld", what, (long long)p.next_offset, part,
-				 (long long)ledger.confirmed[part], (long long)ledger.offered[part]);
+			fail_msg("%s: position %lld of partition %d, confirmed %lld, offered %lld",
+				what, (long long)p.next_offset, part,
+				(long long)ledger.confirmed[part], (long long)ledger.offered[part]);
 		for (int64_t o = 0; o < p.next_offset; o++)
 			*(is_error(o) ? &errors : &expected) += 1;
 		if (!p.next_offset)
 			continue;
 		struct journal_record r = record_at(part, p.next_offset - 1);
-		if (!p.has_anchor || p.anchor_offset != p.next_offset - 1 || p.anchor_crc != journal_crc(r.match, r.body))
+		if (!p.has_anchor || p.anchor_offset != p.next_offset - 1 ||
+			p.anchor_crc != journal_crc(r.match, r.body))
 			fail_msg("%s: wrong anchor", what);
 	}
 	for (int m = 0; m < MATCHES; m++) {
@@ -254,17 +265,18 @@ static void check_content(struct journal *j, const char *what)
 		fail_msg("%s: %s", what, why.text);
 	journal_figures(j, &figures);
 	if (found != expected || found_errors != errors || figures.records != (uint64_t)found ||
-	    figures.errors != (uint64_t)found_errors)
-		fail_msg("%s: %d records and %d errors below the position, expected %lld and %lld, figures say %llu and %llu", what,
-			 found, found_errors, (long long)expected, (long long)errors, (unsigned long long)figures.records,
-			 (unsigned long long)figures.errors);
+		figures.errors != (uint64_t)found_errors)
+		fail_msg(
+			"%s: %d records and %d errors below the position, expected %lld and %lld, figures say %llu and %llu",
+			what, found, found_errors, (long long)expected, (long long)errors,
+			(unsigned long long)figures.records, (unsigned long long)figures.errors);
 }
 
 void journal_scenario_check(const char *folder, const char *what)
 {
 	struct journal_opening opening;
 	struct journal *j;
-	struct why why = { "" };
+	struct why why = {""};
 	char path[PATH_MAX];
 	bool is_new;
 

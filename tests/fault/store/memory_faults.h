@@ -2,5 +2,5 @@
 #pragma once
 #include <stdbool.h>
 
-void memory_faults_arm(long at, bool sticky);	/* 0: never */
+void memory_faults_arm(long at, bool sticky); /* 0: never */
 bool memory_faults_fired(void);

@@ -17,13 +17,18 @@ enum visibility { HIDDEN, SHOWN, MAYBE };
 
 /* The ledger: state i was body i of match `match`, staged in page `page`. */
 static struct {
-	struct { int match, page; enum visibility seen; bool leaving, gone; int64_t id; } states[STATES];
+	struct {
+		int match, page;
+		enum visibility seen;
+		bool leaving, gone;
+		int64_t id;
+	} states[STATES];
 	int count;
 	int pages;
-	int note;		/* the last value confirmed; a later one may stand too */
+	int note; /* the last value confirmed; a later one may stand too */
 } ledger;
 
-static const uint8_t run[RUN_BYTES] = { 5, 5 };
+static const uint8_t run[RUN_BYTES] = {5, 5};
 
 static size_t body_of(int state, char out[BODY_BYTES])
 {
@@ -69,7 +74,8 @@ static enum status stage(struct spool *s, int page, struct why *why)
 		ledger.states[state].match = match;
 		ledger.states[state].page = page;
 		ledger.count++;
-		st = spool_add(s, match_name(match, name), digest, state + 1, view_of(body, body_of(state, body)), why);
+		st = spool_add(s, match_name(match, name), digest, state + 1,
+			view_of(body, body_of(state, body)), why);
 		if (st != STATUS_OK)
 			return st;
 	}
@@ -121,7 +127,7 @@ static bool play_page(struct spool *s, int page)
 
 static bool play_publisher(struct spool *s, int page)
 {
-	struct spool_row row = { .id = 0 };
+	struct spool_row row = {.id = 0};
 	struct why why;
 	enum status st = STATUS_OK;
 	int state;
@@ -203,8 +209,9 @@ void spool_scenario(const char *folder)
 static void expect(bool right, const char *what, const char *complaint, int state)
 {
 	if (!right)
-		fail_msg("%s: %s (state %d, match %d, page %d)", what, complaint, state, state >= 0 ? ledger.states[state].match : -1,
-			 state >= 0 ? ledger.states[state].page : -1);
+		fail_msg("%s: %s (state %d, match %d, page %d)", what, complaint, state,
+			state >= 0 ? ledger.states[state].match : -1,
+			state >= 0 ? ledger.states[state].page : -1);
 }
 
 struct found {
@@ -219,12 +226,16 @@ static void check_row(const struct spool_row *row, struct found *f, const char *
 	char name[64];
 	int state;
 
-	expect(sscanf(row->body.bytes, "state %d ", &state) == 1 && state >= 0 && state < ledger.count, what, "a row of nobody", -1);
+	expect(sscanf(row->body.bytes, "state %d ", &state) == 1 && state >= 0 &&
+			state < ledger.count,
+		what, "a row of nobody", -1);
 	const size_t length = body_of(state, body);
-	expect(row->body.length == length && !memcmp(row->body.bytes, body, length), what, "a changed body", state);
+	expect(row->body.length == length && !memcmp(row->body.bytes, body, length), what,
+		"a changed body", state);
 	struct view match = match_name(ledger.states[state].match, name);
-	expect(row->match.length == match.length && !memcmp(row->match.bytes, match.bytes, match.length), what, "a changed key",
-	       state);
+	expect(row->match.length == match.length &&
+			!memcmp(row->match.bytes, match.bytes, match.length),
+		what, "a changed key", state);
 	expect(row->fetched_us == state + 1, what, "a changed time", state);
 	expect(!f->here[state], what, "twice", state);
 	expect(ledger.states[state].seen != HIDDEN, what, "a row of a broken page", state);
@@ -233,12 +244,13 @@ static void check_row(const struct spool_row *row, struct found *f, const char *
 	f->here[state] = true;
 	f->self[state] = row->self;
 	for (int i = 0; i < ledger.count; i++)
-		expect(i == state || !f->here[i] || !identity_equal(&f->self[i], &row->self), what, "an identity twice", state);
+		expect(i == state || !f->here[i] || !identity_equal(&f->self[i], &row->self), what,
+			"an identity twice", state);
 }
 
 static void check_rows(struct spool *s, struct found *f, const char *what)
 {
-	struct spool_row row = { .id = 0 };
+	struct spool_row row = {.id = 0};
 	struct why why;
 	enum status st;
 
@@ -256,7 +268,8 @@ static void settle_pages(struct found *f, const char *what)
 {
 	for (int i = 0; i < ledger.count; i++)
 		for (int n = 0; n < i; n++)
-			if (ledger.states[i].page == ledger.states[n].page && ledger.states[i].seen == MAYBE)
+			if (ledger.states[i].page == ledger.states[n].page &&
+				ledger.states[i].seen == MAYBE)
 				expect(f->here[i] == f->here[n], what, "half a page", i);
 	for (int m = 0; m < MATCHES; m++)
 		f->newest[m] = -1;
@@ -279,16 +292,18 @@ static void check_seen(struct spool *s, const struct found *f, const char *what)
 		if (!last.known)
 			continue;
 		digest_of(f->newest[m], digest);
-		expect(!memcmp(last.digest, digest, sizeof digest), what, "not the state directly before", f->newest[m]);
+		expect(!memcmp(last.digest, digest, sizeof digest), what,
+			"not the state directly before", f->newest[m]);
 		if (f->here[f->newest[m]])
-			expect(identity_equal(&last.state, &f->self[f->newest[m]]), what, "another identity", f->newest[m]);
+			expect(identity_equal(&last.state, &f->self[f->newest[m]]), what,
+				"another identity", f->newest[m]);
 	}
 }
 
 /* And it works on. */
 static void check_use(struct spool *s, const char *what)
 {
-	struct why why = { "" };
+	struct why why = {""};
 	char value[16] = "-1";
 	enum status st;
 
@@ -311,7 +326,7 @@ void spool_scenario_check(const char *folder, const char *what)
 	struct spool_opening opening;
 	struct spool *s;
 	struct why why;
-	struct found found = { .newest = { 0 } };
+	struct found found = {.newest = {0}};
 	char path[PATH_MAX];
 
 	path_in(folder, path);

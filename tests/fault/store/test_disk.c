@@ -29,14 +29,14 @@ struct mode {
 };
 
 static const struct mode modes[] = {
-	{ "an operation fails once", FAULT_IO, false, SURVIVES_ALL },
-	{ "all operations fail from then on", FAULT_IO, true, SURVIVES_ALL },
-	{ "the card is full once", FAULT_FULL, false, SURVIVES_ALL },
-	{ "the card is full from then on", FAULT_FULL, true, SURVIVES_ALL },
-	{ "power cut, unsynced writes lost", FAULT_POWER, true, SURVIVES_NOTHING },
-	{ "power cut, some unsynced writes lost", FAULT_POWER, true, SURVIVES_SOME },
-	{ "power cut, writes torn", FAULT_POWER, true, SURVIVES_TORN },
-	{ "I/O error, then power cut", FAULT_IO, true, SURVIVES_SOME },
+	{"an operation fails once", FAULT_IO, false, SURVIVES_ALL},
+	{"all operations fail from then on", FAULT_IO, true, SURVIVES_ALL},
+	{"the card is full once", FAULT_FULL, false, SURVIVES_ALL},
+	{"the card is full from then on", FAULT_FULL, true, SURVIVES_ALL},
+	{"power cut, unsynced writes lost", FAULT_POWER, true, SURVIVES_NOTHING},
+	{"power cut, some unsynced writes lost", FAULT_POWER, true, SURVIVES_SOME},
+	{"power cut, writes torn", FAULT_POWER, true, SURVIVES_TORN},
+	{"I/O error, then power cut", FAULT_IO, true, SURVIVES_SOME},
 };
 
 static char folder[64];
@@ -66,7 +66,7 @@ static void loop(void (*play)(const char *), void (*check)(const char *, const c
 
 /* SCENARIO is spool_scenario or journal_scenario: two programs, so that they run side by side. */
 #define CHECK_OF(scenario) scenario##_check
-#define CHECK(scenario) CHECK_OF(scenario)
+#define CHECK(scenario)	   CHECK_OF(scenario)
 
 static void it_stands_every_fault(void **state)
 {
@@ -81,7 +81,8 @@ int main(void)
 	};
 
 	/* Memory where there is some: the syncs are not real anyway. */
-	snprintf(folder, sizeof folder, "%s/scorebox-fault-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	snprintf(folder, sizeof folder, "%s/scorebox-fault-XXXXXX",
+		access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	if (!mkdtemp(folder))
 		return 1;
 	fault_vfs_install();

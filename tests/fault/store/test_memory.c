@@ -30,7 +30,8 @@ static void loop(void (*play)(const char *), void (*check)(const char *, const c
 	for (long n = 1; fired; n += STEP + n / 400, runs++) {
 		char what[128];
 
-		snprintf(what, sizeof what, "allocation %ld fails%s", n, sticky ? ", and all after it" : "");
+		snprintf(what, sizeof what, "allocation %ld fails%s", n,
+			sticky ? ", and all after it" : "");
 		scenario_clean(folder);
 		memory_faults_arm(n, sticky);
 		play(folder);
@@ -62,7 +63,8 @@ int main(void)
 		cmocka_unit_test(journal_stands_it),
 	};
 
-	snprintf(folder, sizeof folder, "%s/scorebox-fault-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	snprintf(folder, sizeof folder, "%s/scorebox-fault-XXXXXX",
+		access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	if (!mkdtemp(folder))
 		return 1;
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

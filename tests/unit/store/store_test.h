@@ -20,14 +20,16 @@
 #include <string.h>
 #include <unistd.h>
 
-static const uint8_t test_run[RUN_BYTES] = { 0xa1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };
+static const uint8_t test_run[RUN_BYTES] = {
+	0xa1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
-#define expect_status(wanted, call)                                                                        \
-	do {                                                                                               \
-		struct why why = { "" };                                                                   \
-		enum status got_ = (call);                                                                 \
-		if (got_ != (wanted))                                                                      \
-			fail_msg("%s: %s, not %s: %s", #call, status_name(got_), status_name(wanted), why.text); \
+#define expect_status(wanted, call)                                              \
+	do {                                                                     \
+		struct why why = {""};                                           \
+		enum status got_ = (call);                                       \
+		if (got_ != (wanted))                                            \
+			fail_msg("%s: %s, not %s: %s", #call, status_name(got_), \
+				status_name(wanted), why.text);                  \
 	} while (0)
 #define ok(call) expect_status(STATUS_OK, call)
 

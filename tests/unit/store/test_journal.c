@@ -47,7 +47,7 @@ static void reopen(struct fixture *f)
 
 static struct identity identity(int run, uint64_t seq)
 {
-	struct identity i = { .seq = seq };
+	struct identity i = {.seq = seq};
 
 	if (seq)
 		i.run[0] = (uint8_t)run;
@@ -55,11 +55,17 @@ static struct identity identity(int run, uint64_t seq)
 }
 
 /* A record as the subscriber hands it on; run 0: no headers. */
-static struct journal_record record(struct fixture *f, const char *match, int run, uint64_t seq, int64_t at, const char *body)
+static struct journal_record record(
+	struct fixture *f, const char *match, int run, uint64_t seq, int64_t at, const char *body)
 {
 	return (struct journal_record){
-		.generation = f->generation, .offset = f->offset++, .kafka_us = at, .ce_us = run ? at : 0,
-		.match = text_view(match), .event_id = text_view("event"), .self = identity(run, run ? seq : 0),
+		.generation = f->generation,
+		.offset = f->offset++,
+		.kafka_us = at,
+		.ce_us = run ? at : 0,
+		.match = text_view(match),
+		.event_id = text_view("event"),
+		.self = identity(run, run ? seq : 0),
 		.body = text_view(body),
 	};
 }
@@ -72,7 +78,8 @@ static bool add_record(struct fixture *f, const struct journal_record *r)
 	return duplicate;
 }
 
-static bool add(struct fixture *f, const char *match, int run, uint64_t seq, int64_t at, const char *body)
+static bool add(
+	struct fixture *f, const char *match, int run, uint64_t seq, int64_t at, const char *body)
 {
 	struct journal_record r = record(f, match, run, seq, at, body);
 
@@ -104,8 +111,8 @@ static const char *bodies(struct journal *j, const char *key, enum journal_order
 		size_t n = strlen(out);
 
 		assert_true(view_is(r.match, key));
-		snprintf(out + n, sizeof out - n, "%s%.*s%s%s", n ? " " : "", (int)r.body.length, r.body.bytes,
-			 r.prev_missing ? "?" : "", r.duplicate ? "=" : "");
+		snprintf(out + n, sizeof out - n, "%s%.*s%s%s", n ? " " : "", (int)r.body.length,
+			r.body.bytes, r.prev_missing ? "?" : "", r.duplicate ? "=" : "");
 	}
 	assert_int_equal(st, STATUS_NOT_FOUND);
 	journal_cursor_close(c);
@@ -143,7 +150,7 @@ static void records_and_position_are_one_commit(void **state)
 	begin(f);
 	f->offset = 2;
 	add(f, "m", 1, 3, 300, "c");
-	journal_close(f->journal);	/* not committed */
+	journal_close(f->journal); /* not committed */
 	open_journal(f);
 	ok(journal_position(f->journal, f->generation, 0, &p, &why));
 	assert_int_equal(p.next_offset, 2);
@@ -152,27 +159,43 @@ static void records_and_position_are_one_commit(void **state)
 
 struct order_case {
 	const char *comment;
-	struct { int run; uint64_t seq; int64_t at; const char *body; } records[8];
+	struct {
+		int run;
+		uint64_t seq;
+		int64_t at;
+		const char *body;
+	} records[8];
 	const char *by_time, *by_arrival;
 };
 
 static const struct order_case order_cases[] = {
-	{ "one run, in order", { { 1, 1, 10, "a" }, { 1, 2, 20, "b" }, { 1, 3, 30, "c" } }, "a b c", "a b c" },
-	{ "two boxes interleaved anyhow", { { 1, 1, 10, "a1" }, { 1, 2, 30, "a3" }, { 2, 1, 20, "b2" }, { 2, 2, 40, "b4" } },
-	  "a1 b2 a3 b4", "a1 a3 b2 b4" },
-	{ "resent after an outage", { { 1, 1, 10, "a" }, { 1, 2, 20, "b" }, { 1, 1, 10, "a" }, { 1, 2, 20, "b" }, { 1, 3, 30, "c" } },
-	  "a b c", "a b a= b= c" },
-	{ "the clock went back within a run", { { 1, 1, 100, "a" }, { 1, 2, 50, "b" }, { 1, 3, 120, "c" } }, "a b c", "a b c" },
-	{ "a late state, and its time", { { 1, 1, 10, "a" }, { 1, 3, 30, "c" }, { 1, 2, 20, "b" } }, "a b c", "a c b" },
-	{ "a late state that lifts its successors",
-	  { { 1, 1, 10, "a" }, { 1, 3, 30, "c" }, { 1, 2, 90, "b" }, { 2, 1, 50, "x" }, { 1, 4, 40, "d" } },
-	  "a x b c d", "a c b x d" },
-	{ "a state that returns", { { 1, 1, 10, "a" }, { 1, 2, 20, "b" }, { 1, 3, 30, "a" } }, "a b a", "a b a" },
-	{ "no headers: Kafka's time, then the offset", { { 0, 0, 20, "b" }, { 0, 0, 10, "a" }, { 0, 0, 20, "c" }, { 0, 0, 20, "c" } },
-	  "a b c c", "b a c c" },
-	{ "three runs by turns", { { 1, 1, 10, "a" }, { 2, 1, 11, "b" }, { 3, 1, 12, "c" }, { 1, 2, 13, "d" }, { 2, 2, 14, "e" },
-	  { 3, 2, 15, "f" }, { 1, 2, 13, "d" } }, "a b c d e f", "a b c d e f d=" },
-	{ "equal seq of different runs", { { 1, 7, 10, "a" }, { 2, 7, 20, "b" } }, "a b", "a b" },
+	{"one run, in order", {{1, 1, 10, "a"}, {1, 2, 20, "b"}, {1, 3, 30, "c"}}, "a b c",
+		"a b c"},
+	{"two boxes interleaved anyhow",
+		{{1, 1, 10, "a1"}, {1, 2, 30, "a3"}, {2, 1, 20, "b2"}, {2, 2, 40, "b4"}},
+		"a1 b2 a3 b4", "a1 a3 b2 b4"},
+	{"resent after an outage",
+		{{1, 1, 10, "a"}, {1, 2, 20, "b"}, {1, 1, 10, "a"}, {1, 2, 20, "b"},
+			{1, 3, 30, "c"}},
+		"a b c", "a b a= b= c"},
+	{"the clock went back within a run", {{1, 1, 100, "a"}, {1, 2, 50, "b"}, {1, 3, 120, "c"}},
+		"a b c", "a b c"},
+	{"a late state, and its time", {{1, 1, 10, "a"}, {1, 3, 30, "c"}, {1, 2, 20, "b"}}, "a b c",
+		"a c b"},
+	{"a late state that lifts its successors",
+		{{1, 1, 10, "a"}, {1, 3, 30, "c"}, {1, 2, 90, "b"}, {2, 1, 50, "x"},
+			{1, 4, 40, "d"}},
+		"a x b c d", "a c b x d"},
+	{"a state that returns", {{1, 1, 10, "a"}, {1, 2, 20, "b"}, {1, 3, 30, "a"}}, "a b a",
+		"a b a"},
+	{"no headers: Kafka's time, then the offset",
+		{{0, 0, 20, "b"}, {0, 0, 10, "a"}, {0, 0, 20, "c"}, {0, 0, 20, "c"}}, "a b c c",
+		"b a c c"},
+	{"three runs by turns",
+		{{1, 1, 10, "a"}, {2, 1, 11, "b"}, {3, 1, 12, "c"}, {1, 2, 13, "d"},
+			{2, 2, 14, "e"}, {3, 2, 15, "f"}, {1, 2, 13, "d"}},
+		"a b c d e f", "a b c d e f d="},
+	{"equal seq of different runs", {{1, 7, 10, "a"}, {2, 7, 20, "b"}}, "a b", "a b"},
 };
 
 static void the_timeline_s_order(void **state)
@@ -187,17 +210,20 @@ static void the_timeline_s_order(void **state)
 		snprintf(match, sizeof match, "m%u", i);
 		begin(f);
 		for (int n = 0; n < 8 && c->records[n].body; n++)
-			add(f, match, c->records[n].run, c->records[n].seq, c->records[n].at, c->records[n].body);
+			add(f, match, c->records[n].run, c->records[n].seq, c->records[n].at,
+				c->records[n].body);
 		commit(f);
 		if (strcmp(bodies(f->journal, match, JOURNAL_BY_TIME), c->by_time))
-			fail_msg("%s: by time '%s', not '%s'", c->comment, bodies(f->journal, match, JOURNAL_BY_TIME), c->by_time);
+			fail_msg("%s: by time '%s', not '%s'", c->comment,
+				bodies(f->journal, match, JOURNAL_BY_TIME), c->by_time);
 		if (strcmp(bodies(f->journal, match, JOURNAL_BY_ARRIVAL), c->by_arrival))
-			fail_msg("%s: by arrival '%s', not '%s'", c->comment, bodies(f->journal, match, JOURNAL_BY_ARRIVAL),
-				 c->by_arrival);
+			fail_msg("%s: by arrival '%s', not '%s'", c->comment,
+				bodies(f->journal, match, JOURNAL_BY_ARRIVAL), c->by_arrival);
 		ok(journal_latest(f->journal, match_of(f, match).id, &latest, &why));
 		const char *end = strrchr(c->by_time, ' ');
 		if (!view_is(latest.body, end ? end + 1 : c->by_time))
-			fail_msg("%s: latest is '%.*s'", c->comment, (int)latest.body.length, latest.body.bytes);
+			fail_msg("%s: latest is '%.*s'", c->comment, (int)latest.body.length,
+				latest.body.bytes);
 		assert_int_equal(latest.order_us, match_of(f, match).last_us);
 	}
 }
@@ -214,7 +240,8 @@ static void the_order_outlives_restarts(void **state)
 		snprintf(match, sizeof match, "m%u", i);
 		for (int n = 0; n < 8 && c->records[n].body; n++) {
 			begin(f);
-			add(f, match, c->records[n].run, c->records[n].seq, c->records[n].at, c->records[n].body);
+			add(f, match, c->records[n].run, c->records[n].seq, c->records[n].at,
+				c->records[n].body);
 			commit(f);
 			reopen(f);
 		}
@@ -342,7 +369,7 @@ static void what_does_not_fit_is_named(void **state)
 	r.match = view_of(key, sizeof key);
 	expect_status(STATUS_BAD_DATA, journal_add(f->journal, &r, &duplicate, &why));
 	r.match = view_of(key, 512);
-	r.self.seq = UINT64_MAX;	/* of no producer of ours: as if without headers */
+	r.self.seq = UINT64_MAX; /* of no producer of ours: as if without headers */
 	ok(journal_add(f->journal, &r, &duplicate, &why));
 	r.offset = 1;
 	ok(journal_add(f->journal, &r, &duplicate, &why));
@@ -388,7 +415,8 @@ static void generations(void **state)
 		ok(journal_generation_renew(f->journal, renewed, &again, &why));
 	assert_int_equal(again, 255);
 	expect_status(STATUS_DENIED, journal_generation_renew(f->journal, renewed, &again, &why));
-	expect_status(STATUS_DENIED, journal_generation(f->journal, "new", "new", "", &again, &is_new, &why));
+	expect_status(STATUS_DENIED,
+		journal_generation(f->journal, "new", "new", "", &again, &is_new, &why));
 	ok(journal_generation(f->journal, "cluster", "topic", "other id", &again, &is_new, &why));
 	assert_int_equal(again, other);
 }
@@ -414,7 +442,7 @@ static void gaps_and_skips_move_the_position(void **state)
 	struct fixture *f = *state;
 	struct journal_position p;
 	struct journal_figures figures;
-	struct gaps gaps = { 0 };
+	struct gaps gaps = {0};
 
 	ok(journal_gap(f->journal, f->generation, 3, 100, 251, 5, &why));
 	ok(journal_gap(f->journal, f->generation, 3, 100, 251, 6, &why));
@@ -460,15 +488,16 @@ static void errors_are_kept_once(void **state)
 
 	memset(value, 'v', sizeof value);
 	for (int i = 0; i < 2; i++)
-		ok(journal_add_error(f->journal, f->generation, 2, 7, 44, "not JSON", text_view("key"),
-				     view_of(value, sizeof value), &why));
+		ok(journal_add_error(f->journal, f->generation, 2, 7, 44, "not JSON",
+			text_view("key"), view_of(value, sizeof value), &why));
 	ok(journal_each_error(f->journal, see_error, &count, &why));
 	assert_int_equal(count, 1);
 	ok(journal_position(f->journal, f->generation, 2, &p, &why));
 	assert_int_equal(p.next_offset, 8);
 	assert_true(p.has_anchor);
 	assert_int_equal(p.anchor_crc, journal_crc(text_view("key"), view_of(value, sizeof value)));
-	ok(journal_add_error(f->journal, f->generation, 2, 8, 44, "null record", view_of(NULL, 0), view_of(NULL, 0), &why));
+	ok(journal_add_error(f->journal, f->generation, 2, 8, 44, "null record", view_of(NULL, 0),
+		view_of(NULL, 0), &why));
 	journal_figures(f->journal, &figures);
 	assert_int_equal(figures.errors, 2);
 }
@@ -485,22 +514,23 @@ static enum status see_match(void *context, const struct journal_match *m, struc
 	size_t n = strlen(s->keys);
 	enum status st = journal_latest(s->journal, m->id, &latest, why);
 
-	snprintf(s->keys + n, sizeof s->keys - n, "%s%.*s:%.*s", n ? " " : "", (int)m->key.length, m->key.bytes,
-		 (int)latest.body.length, latest.body.bytes);
+	snprintf(s->keys + n, sizeof s->keys - n, "%s%.*s:%.*s", n ? " " : "", (int)m->key.length,
+		m->key.bytes, (int)latest.body.length, latest.body.bytes);
 	return st;
 }
 
 static void matches_newest_first(void **state)
 {
 	struct fixture *f = *state;
-	struct seen seen = { .journal = f->journal };
+	struct seen seen = {.journal = f->journal};
 	struct journal_figures figures;
 
 	begin(f);
 	add(f, "old", 1, 1, 10, "o");
 	add(f, "new", 1, 2, 30, "n");
 	add(f, "mid", 1, 3, 20, "m");
-	ok(journal_each_match(f->journal, see_match, &seen, &why));	/* uncommitted lines count too */
+	ok(journal_each_match(
+		f->journal, see_match, &seen, &why)); /* uncommitted lines count too */
 	assert_string_equal(seen.keys, "new:n mid:m old:o");
 	commit(f);
 	journal_figures(f->journal, &figures);
@@ -590,13 +620,19 @@ static void many_matches_go_through_few_lines(void **state)
 	for (int round = 1; round <= 3; round++) {
 		begin(f);
 		for (int i = 0; i < 700; i++) {
-			snprintf(key, sizeof key, "%s%d", i % 5 ? "m" : "a key that is longer than the lines in memory keep, so looked up each time ", i);
+			snprintf(key, sizeof key, "%s%d",
+				i % 5 ? "m"
+				      : "a key that is longer than the lines in memory keep, so looked up each time ",
+				i);
 			add(f, key, 1, (uint64_t)(round * 1000 + i), round * 1000 + i, "x");
 		}
 		commit(f);
 	}
 	for (int i = 0; i < 700; i += 35) {
-		snprintf(key, sizeof key, "%s%d", i % 5 ? "m" : "a key that is longer than the lines in memory keep, so looked up each time ", i);
+		snprintf(key, sizeof key, "%s%d",
+			i % 5 ? "m"
+			      : "a key that is longer than the lines in memory keep, so looked up each time ",
+			i);
 		assert_int_equal(match_of(f, key).records, 3);
 		assert_int_equal(match_of(f, key).first_us, 1000 + i);
 		assert_int_equal(match_of(f, key).last_us, 3000 + i);

@@ -43,11 +43,18 @@ static int teardown(void **state)
 	return 0;
 }
 
-static enum status add_one(struct fixture *f, const char *match, int64_t at, bool ended, struct why *why)
+static enum status add_one(
+	struct fixture *f, const char *match, int64_t at, bool ended, struct why *why)
 {
 	struct journal_record r = {
-		.generation = f->generation, .offset = f->offset, .kafka_us = at, .ce_us = at, .match = text_view(match),
-		.self = { .run = { 1 }, .seq = f->seq + 1 }, .ended = ended, .body = view_of(f->body, sizeof f->body),
+		.generation = f->generation,
+		.offset = f->offset,
+		.kafka_us = at,
+		.ce_us = at,
+		.match = text_view(match),
+		.self = {.run = {1}, .seq = f->seq + 1},
+		.ended = ended,
+		.body = view_of(f->body, sizeof f->body),
 	};
 	bool duplicate;
 	enum status st = journal_add(f->journal, &r, &duplicate, why);
@@ -106,7 +113,7 @@ static int fill(struct fixture *f, const char *match, int64_t at)
 
 static uint64_t on_disk(struct fixture *f)
 {
-	static const char *const suffixes[] = { "", "-wal", ".ballast" };
+	static const char *const suffixes[] = {"", "-wal", ".ballast"};
 	uint64_t sum = 0;
 
 	for (int i = 0; i < 3; i++) {
@@ -196,7 +203,8 @@ static void it_goes_round_for_a_season(void **state)
 		snprintf(file, sizeof file, "match-%d.xlsx", i);
 		ok(journal_begin(f->journal, &why));
 		for (int n = 0; n < 40; n++) {
-			enum status st = add_one(f, match, now_us + i * day_us + n, n == 39, &reason);
+			enum status st = add_one(
+				f, match, now_us + i * day_us + n, n == 39, &reason);
 
 			if (st == STATUS_FULL) {
 				unsigned left = 0;

@@ -95,7 +95,7 @@ static const char *waiting(struct fixture *f)
 
 static struct spool_row row_number(struct fixture *f, int n)
 {
-	struct spool_row row = { .id = 0 };
+	struct spool_row row = {.id = 0};
 
 	for (int i = 0; i <= n; i++)
 		ok(spool_next(f->spool, row.id, &row, &why));
@@ -147,6 +147,7 @@ static void broken_page_is_taken_back(void **state)
 	ok(spool_last(f->spool, text_view("m1"), &after, &why));
 	assert_false(after.met);
 	assert_memory_equal(before.digest, after.digest, SEEN_DIGEST_BYTES);
+	assert_int_equal(after.changed_us, 1000000);
 	assert_true(identity_equal(&before.state, &after.state));
 	ok(spool_last(f->spool, text_view("m2"), &after, &why));
 	assert_false(after.known);
@@ -160,14 +161,14 @@ static void broken_page_is_taken_back(void **state)
 static void power_cut_takes_the_page_back(void **state)
 {
 	struct fixture *f = *state;
-	struct fixture copy = { .spool = NULL };
+	struct fixture copy = {.spool = NULL};
 	struct spool_last last;
 	char match[32];
 
 	sweep(f, "m7", "old");
 	spool_sweep_begin(f->spool);
 	begin(f);
-	for (int i = 0; i < 600; i++) {	/* more than two commits */
+	for (int i = 0; i < 600; i++) { /* more than two commits */
 		snprintf(match, sizeof match, "m%d", i);
 		offer(f, match, "new");
 	}
@@ -199,7 +200,8 @@ static void a_state_that_returns_is_three_rows(void **state)
 	sweep(f, "m1", "B");
 	sweep(f, "m1", "A");
 	assert_string_equal(waiting(f), "A B A");
-	struct spool_row first = row_number(f, 0), second = row_number(f, 1), third = row_number(f, 2);
+	struct spool_row first = row_number(f, 0), second = row_number(f, 1),
+			 third = row_number(f, 2);
 	assert_false(identity_known(&first.prev));
 	assert_true(identity_equal(&second.prev, &first.self));
 	assert_true(identity_equal(&third.prev, &second.self));
@@ -230,7 +232,7 @@ static void a_match_is_met_once_in_a_sweep(void **state)
 static void one_page_may_hold_a_match_twice(void **state)
 {
 	struct fixture *f = *state;
-	uint8_t digest[SEEN_DIGEST_BYTES] = { 1 };
+	uint8_t digest[SEEN_DIGEST_BYTES] = {1};
 	struct spool_last last;
 
 	sweep(f, "m1", "a1");
@@ -239,16 +241,19 @@ static void one_page_may_hold_a_match_twice(void **state)
 		digest[0]++;
 		ok(spool_add(f->spool, text_view("m1"), digest, 1, text_view("x"), &why));
 	}
+	ok(spool_last(f->spool, text_view("m1"), &last, &why));
+	assert_int_equal(last.changed_us, 1);
 	ok(spool_page_abort(f->spool, &why));
 	ok(spool_last(f->spool, text_view("m1"), &last, &why));
 	digest_of("a1", digest);
 	assert_memory_equal(last.digest, digest, sizeof digest);
+	assert_int_equal(last.changed_us, 1000000);
 	assert_int_equal(last.state.seq, 1);
 }
 
 static void the_count_of_a_run_goes_on(void **state)
 {
-	static const uint8_t other[RUN_BYTES] = { 0xb0 };
+	static const uint8_t other[RUN_BYTES] = {0xb0};
 	struct fixture *f = *state;
 
 	sweep(f, "m1", "a1");
@@ -287,7 +292,7 @@ static void delivered_rows_are_freed(void **state)
 	}
 	commit(f);
 	const int64_t first = row_number(f, 0).id;
-	const int order[] = { 3, 1, 2, 8, 1, 99 };
+	const int order[] = {3, 1, 2, 8, 1, 99};
 	for (unsigned i = 0; i < sizeof order / sizeof *order; i++)
 		assert_int_equal(spool_delivered(f->spool, first + order[i]), STATUS_OK);
 	assert_int_equal(rows(f), 10);
@@ -387,14 +392,14 @@ static void see_letter(void *context, const struct spool_letter *letter)
 	l->times += letter->times;
 	l->length = letter->bytes.length;
 	snprintf(l->reason, sizeof l->reason, "%s", letter->reason);
-	snprintf(l->bytes, sizeof l->bytes, "%.*s", (int)(letter->bytes.length < 60 ? letter->bytes.length : 60),
-		 letter->bytes.bytes);
+	snprintf(l->bytes, sizeof l->bytes, "%.*s",
+		(int)(letter->bytes.length < 60 ? letter->bytes.length : 60), letter->bytes.bytes);
 }
 
 static void equal_letters_are_counted(void **state)
 {
 	struct fixture *f = *state;
-	struct letters l = { 0 };
+	struct letters l = {0};
 	struct spool_figures figures;
 	bool is_new = false;
 
@@ -422,7 +427,7 @@ static void equal_letters_are_counted(void **state)
 static void letters_are_cut_and_few(void **state)
 {
 	struct fixture *f = *state;
-	struct letters l = { 0 };
+	struct letters l = {0};
 	struct spool_figures figures;
 	static char bytes[5000];
 	bool is_new;
@@ -431,7 +436,8 @@ static void letters_are_cut_and_few(void **state)
 	begin(f);
 	for (int i = 0; i < 1100; i++) {
 		memcpy(bytes, &i, sizeof i);
-		ok(spool_dead_letter(f->spool, "long", view_of(bytes, sizeof bytes), 1, &is_new, &why));
+		ok(spool_dead_letter(
+			f->spool, "long", view_of(bytes, sizeof bytes), 1, &is_new, &why));
 		assert_true(is_new);
 	}
 	commit(f);
@@ -445,7 +451,7 @@ static void letters_are_cut_and_few(void **state)
 static void letters_outlive_their_page(void **state)
 {
 	struct fixture *f = *state;
-	struct letters l = { 0 };
+	struct letters l = {0};
 	bool is_new;
 
 	begin(f);
@@ -463,7 +469,8 @@ static void notes_survive(void **state)
 	char value[32];
 	static char large[5000];
 
-	expect_status(STATUS_NOT_FOUND, spool_note_get(f->spool, "block", value, sizeof value, &why));
+	expect_status(
+		STATUS_NOT_FOUND, spool_note_get(f->spool, "block", value, sizeof value, &why));
 	ok(spool_note_set(f->spool, "block", "until 5", &why));
 	ok(spool_note_set(f->spool, "block", "until 6", &why));
 	begin(f);
@@ -489,9 +496,9 @@ static void unseen_matches_are_forgotten(void **state)
 
 	spool_sweep_begin(f->spool);
 	begin(f);
-	uint8_t digest[SEEN_DIGEST_BYTES] = { 1 };
+	uint8_t digest[SEEN_DIGEST_BYTES] = {1};
 	for (int i = 0; i < 3; i++) {
-		const char *const names[] = { "stays", "goes", "waits" };
+		const char *const names[] = {"stays", "goes", "waits"};
 		ok(spool_add(f->spool, text_view(names[i]), digest, now, text_view("x"), &why));
 	}
 	commit(f);
@@ -517,16 +524,20 @@ static void wrong_arguments_are_named(void **state)
 {
 	struct fixture *f = *state;
 	static char name[600];
-	uint8_t digest[SEEN_DIGEST_BYTES] = { 0 };
+	uint8_t digest[SEEN_DIGEST_BYTES] = {0};
 	struct spool_last last;
 
 	memset(name, 'n', sizeof name - 1);
 	expect_status(STATUS_BAD_DATA, spool_last(f->spool, text_view(name), &last, &why));
-	expect_status(STATUS_FATAL, spool_add(f->spool, text_view("m"), digest, 1, text_view("x"), &why));
+	expect_status(
+		STATUS_FATAL, spool_add(f->spool, text_view("m"), digest, 1, text_view("x"), &why));
 	begin(f);
-	expect_status(STATUS_BAD_DATA, spool_add(f->spool, text_view(name), digest, 1, text_view("x"), &why));
-	expect_status(STATUS_BAD_DATA, spool_add(f->spool, text_view(""), digest, 1, text_view("x"), &why));
-	expect_status(STATUS_BAD_DATA, spool_add(f->spool, text_view("m"), digest, 1, text_view(""), &why));
+	expect_status(STATUS_BAD_DATA,
+		spool_add(f->spool, text_view(name), digest, 1, text_view("x"), &why));
+	expect_status(STATUS_BAD_DATA,
+		spool_add(f->spool, text_view(""), digest, 1, text_view("x"), &why));
+	expect_status(STATUS_BAD_DATA,
+		spool_add(f->spool, text_view("m"), digest, 1, text_view(""), &why));
 	ok(spool_add(f->spool, view_of(name, 512), digest, 1, text_view("x"), &why));
 	expect_status(STATUS_FATAL, spool_page_begin(f->spool, &why));
 	commit(f);
@@ -540,7 +551,8 @@ static void second_owner_is_refused(void **state)
 	struct spool *second = NULL;
 	struct spool_opening opening;
 
-	expect_status(STATUS_BUSY, spool_open(&second, f->at.path, 64 << 20, SPOOL_LATEST, test_run, &opening, &why));
+	expect_status(STATUS_BUSY,
+		spool_open(&second, f->at.path, 64 << 20, SPOOL_LATEST, test_run, &opening, &why));
 	assert_null(second);
 }
 
@@ -557,7 +569,9 @@ static void idle_sweeps_write_nothing(void **state)
 			assert_true(offer(f, match, "same") == !round);
 		}
 		commit(f);
-		snprintf(command, sizeof command, round ? "cmp -s %s-wal %s.then" : "cp %s-wal %s.then", f->at.path, f->at.path);
+		snprintf(command, sizeof command,
+			round ? "cmp -s %s-wal %s.then" : "cp %s-wal %s.then", f->at.path,
+			f->at.path);
 		assert_int_equal(system(command), 0);
 	}
 }

@@ -11,7 +11,7 @@ static void write_spool(const struct test_folder *at)
 	struct spool_opening opening;
 	struct spool *s;
 	char match[32], body[900];
-	uint8_t digest[SEEN_DIGEST_BYTES] = { 0 };
+	uint8_t digest[SEEN_DIGEST_BYTES] = {0};
 
 	ok(spool_open(&s, at->path, 4 << 20, SPOOL_LATEST, test_run, &opening, &why));
 	ok(spool_page_begin(s, &why));
@@ -32,7 +32,8 @@ static void look_at(const struct spool_row *row, struct outcome *o)
 {
 	char body[900];
 
-	snprintf(body, sizeof body, "body of %.*s%*s", (int)row->match.length, row->match.bytes, 800, "end");
+	snprintf(body, sizeof body, "body of %.*s%*s", (int)row->match.length, row->match.bytes,
+		800, "end");
 	if (view_is(row->body, body) && row->fetched_us == atoi(row->match.bytes + 1) + 1)
 		o->good++;
 	else
@@ -44,11 +45,11 @@ static void read_all(const struct test_folder *at, struct outcome *o)
 {
 	struct spool_opening opening;
 	struct spool *s;
-	struct why reason = { "" };
+	struct why reason = {""};
 
 	memset(o, 0, sizeof *o);
 	for (; o->reopened < 4; o->reopened++) {
-		struct spool_row row = { .id = 0 };
+		struct spool_row row = {.id = 0};
 		enum status st;
 
 		o->good = 0;
@@ -65,7 +66,7 @@ static void read_all(const struct test_folder *at, struct outcome *o)
 
 static enum status stage_fresh(struct spool *s, struct why *why)
 {
-	uint8_t digest[SEEN_DIGEST_BYTES] = { 7 };
+	uint8_t digest[SEEN_DIGEST_BYTES] = {7};
 	enum status st = spool_page_begin(s, why);
 
 	if (st == STATUS_OK)
@@ -75,7 +76,7 @@ static enum status stage_fresh(struct spool *s, struct why *why)
 
 static enum status find_fresh(struct spool *s, struct why *why)
 {
-	struct spool_row row = { .id = 0 };
+	struct spool_row row = {.id = 0};
 	enum status st;
 
 	while ((st = spool_next(s, row.id, &row, why)) == STATUS_OK)
@@ -89,7 +90,7 @@ static void use_it(const struct test_folder *at)
 {
 	struct spool_opening opening;
 	struct spool *s;
-	struct why reason = { "" };
+	struct why reason = {""};
 
 	for (int attempt = 0; attempt < 3; attempt++) {
 		ok(spool_open(&s, at->path, 4 << 20, SPOOL_LATEST, test_run, &opening, &why));
@@ -125,7 +126,7 @@ static void flipped_bytes_are_never_served(void **state)
 	assert_int_equal(stat(pristine.path, &st), 0);
 	for (off_t where = 0; where < st.st_size; where += 4096) {
 		/* The head of each page, its middle, and its end. */
-		static const int offsets[] = { 3, 9, 2000, 4090 };
+		static const int offsets[] = {3, 9, 2000, 4090};
 
 		for (int n = 0; n < 4; n++) {
 			struct outcome o;
@@ -152,7 +153,8 @@ static void flipped_bytes_are_never_served(void **state)
 
 static void a_lost_database_is_set_aside_and_counted(void **state)
 {
-	static const char *const contents[] = { "this is no database at all, but long enough to look like one\n", "x" };
+	static const char *const contents[] = {
+		"this is no database at all, but long enough to look like one\n", "x"};
 	struct spool_opening opening;
 	struct spool_figures figures;
 	struct test_folder at;
@@ -228,7 +230,7 @@ static void a_torn_log_is_cut(void **state)
 	struct spool *s;
 	struct stat st;
 	char log[160];
-	uint8_t digest[SEEN_DIGEST_BYTES] = { 0 };
+	uint8_t digest[SEEN_DIGEST_BYTES] = {0};
 
 	(void)state;
 	test_folder_make(&from, "spool.db");
@@ -242,9 +244,9 @@ static void a_torn_log_is_cut(void **state)
 	snprintf(log, sizeof log, "%s-wal", from.path);
 	assert_int_equal(stat(log, &st), 0);
 	for (off_t length = st.st_size; length > 0; length -= 1900) {
-		struct outcome o = { 0 };
+		struct outcome o = {0};
 		struct spool *copy;
-		struct spool_row row = { .id = 0 };
+		struct spool_row row = {.id = 0};
 		struct why reason;
 
 		test_folder_make(&at, "spool.db");
@@ -277,7 +279,8 @@ static void another_program_s_database_is_left_alone(void **state)
 	test_folder_make(&at, "spool.db");
 	ok(journal_open(&j, at.path, 4 << 20, &made, &why));
 	journal_close(j);
-	expect_status(STATUS_DENIED, spool_open(&s, at.path, 4 << 20, SPOOL_LATEST, test_run, &opening, &why));
+	expect_status(STATUS_DENIED,
+		spool_open(&s, at.path, 4 << 20, SPOOL_LATEST, test_run, &opening, &why));
 	assert_null(s);
 	assert_false(test_folder_has(&at, ".bad-"));
 	test_folder_remove(&at);
@@ -289,7 +292,8 @@ static void a_missing_folder_is_named(void **state)
 	struct spool *s = NULL;
 
 	(void)state;
-	expect_status(STATUS_IO, spool_open(&s, "/tmp/no/such/folder/spool.db", 4 << 20, SPOOL_LATEST, test_run, &opening, &why));
+	expect_status(STATUS_IO, spool_open(&s, "/tmp/no/such/folder/spool.db", 4 << 20,
+					 SPOOL_LATEST, test_run, &opening, &why));
 	assert_null(s);
 }
 

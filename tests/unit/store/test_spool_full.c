@@ -11,7 +11,7 @@ struct fixture {
 	struct spool_opening opening;
 	enum spool_full_policy policy;
 	char body[2000];
-	uint64_t largest;	/* bytes of all files together, ever */
+	uint64_t largest; /* bytes of all files together, ever */
 };
 
 static void open_spool(struct fixture *f)
@@ -54,7 +54,7 @@ static int teardown(void **state)
 
 static void measure(struct fixture *f)
 {
-	static const char *const suffixes[] = { "", "-wal", ".ballast" };
+	static const char *const suffixes[] = {"", "-wal", ".ballast"};
 	uint64_t sum = 0;
 
 	for (int i = 0; i < 3; i++) {
@@ -73,7 +73,7 @@ static void measure(struct fixture *f)
 static enum status page(struct fixture *f, int matches, int state)
 {
 	char match[32];
-	uint8_t digest[SEEN_DIGEST_BYTES] = { 0 };
+	uint8_t digest[SEEN_DIGEST_BYTES] = {0};
 	struct why reason;
 	enum status st = STATUS_OK;
 
@@ -82,7 +82,8 @@ static enum status page(struct fixture *f, int matches, int state)
 	for (int i = 0; i < matches && st == STATUS_OK; i++) {
 		snprintf(match, sizeof match, "match-%d", i);
 		memcpy(f->body, &state, sizeof state);
-		st = spool_add(f->spool, text_view(match), digest, 1000 + state, view_of(f->body, sizeof f->body), &reason);
+		st = spool_add(f->spool, text_view(match), digest, 1000 + state,
+			view_of(f->body, sizeof f->body), &reason);
 	}
 	if (st == STATUS_OK)
 		ok(spool_page_commit(f->spool, &why));
@@ -95,7 +96,7 @@ static enum status page(struct fixture *f, int matches, int state)
 struct tally {
 	int rows;
 	uint64_t dropped;
-	int newest[64];		/* per match */
+	int newest[64]; /* per match */
 	uint64_t expected_seq;
 };
 
@@ -103,9 +104,9 @@ struct tally {
  * known to be away. */
 static void tally(struct fixture *f, int matches, int delivered, struct tally *t)
 {
-	struct spool_row row = { .id = 0 };
+	struct spool_row row = {.id = 0};
 	struct why reason;
-	uint64_t last_seq[64] = { 0 };
+	uint64_t last_seq[64] = {0};
 	enum status st;
 
 	memset(t, 0, sizeof *t);
@@ -121,7 +122,8 @@ static void tally(struct fixture *f, int matches, int delivered, struct tally *t
 		/* One state a page and match: the seq of a match rises by `matches`. */
 		uint64_t before = last_seq[match];
 		uint64_t skipped = before ? (row.self.seq - before) / (unsigned)matches - 1
-					  : (row.self.seq - 1) / (unsigned)matches - (unsigned)delivered;
+					  : (row.self.seq - 1) / (unsigned)matches -
+						    (unsigned)delivered;
 		assert_int_equal(skipped, row.dropped);
 		last_seq[match] = row.self.seq;
 	}
@@ -159,7 +161,7 @@ static void superseded_states_are_dropped_and_told(void **state)
 static void told_drops_are_not_told_again(void **state)
 {
 	struct fixture *f = *state;
-	struct spool_row row = { .id = 0 };
+	struct spool_row row = {.id = 0};
 	struct spool_figures figures;
 	struct tally t;
 
@@ -192,13 +194,14 @@ static void newest_states_are_never_dropped(void **state)
 	/* One state each of ever more matches: nothing is superseded. */
 	struct why reason;
 	enum status st = STATUS_OK;
-	uint8_t digest[SEEN_DIGEST_BYTES] = { 0 };
+	uint8_t digest[SEEN_DIGEST_BYTES] = {0};
 	char match[32];
 	for (; st == STATUS_OK; i++) {
 		assert_true(i < 1000);
 		ok(spool_page_begin(f->spool, &why));
 		snprintf(match, sizeof match, "single-%d", i);
-		st = spool_add(f->spool, text_view(match), digest, 1, view_of(f->body, sizeof f->body), &reason);
+		st = spool_add(f->spool, text_view(match), digest, 1,
+			view_of(f->body, sizeof f->body), &reason);
 		if (st == STATUS_OK)
 			ok(spool_page_commit(f->spool, &why));
 	}
@@ -207,6 +210,8 @@ static void newest_states_are_never_dropped(void **state)
 	spool_figures(f->spool, &figures);
 	assert_int_equal(figures.dropped, 0);
 	assert_int_equal(figures.rows, i - 2);
+	assert_true(figures.bytes > figures.max_bytes / 10 * 9);
+	assert_true(figures.bytes <= figures.max_bytes);
 	measure(f);
 	assert_true(f->largest <= cap);
 }
@@ -214,7 +219,7 @@ static void newest_states_are_never_dropped(void **state)
 static void rows_in_flight_stay(void **state)
 {
 	struct fixture *f = *state;
-	struct spool_row row = { .id = 0 };
+	struct spool_row row = {.id = 0};
 	int64_t ids[20];
 
 	for (int i = 1; i <= 10; i++)
@@ -247,7 +252,7 @@ static void a_broken_page_costs_no_newest_state(void **state)
 		assert_int_equal(page(f, 6, i), STATUS_OK);
 	for (int round = 0; round < 20; round++) {
 		char match[32];
-		uint8_t digest[SEEN_DIGEST_BYTES] = { 9 };
+		uint8_t digest[SEEN_DIGEST_BYTES] = {9};
 
 		ok(spool_page_begin(f->spool, &why));
 		for (int i = 0; i < 6; i++) {
@@ -255,13 +260,14 @@ static void a_broken_page_costs_no_newest_state(void **state)
 			enum status st;
 
 			snprintf(match, sizeof match, "match-%d", i);
-			st = spool_add(f->spool, text_view(match), digest, 1, view_of(f->body, sizeof f->body), &reason);
+			st = spool_add(f->spool, text_view(match), digest, 1,
+				view_of(f->body, sizeof f->body), &reason);
 			assert_true(st == STATUS_OK || st == STATUS_FULL);
 		}
 		ok(spool_page_abort(f->spool, &why));
 	}
 	memset(&t, 0, sizeof t);
-	struct spool_row row = { .id = 0 };
+	struct spool_row row = {.id = 0};
 	struct why reason;
 	while (spool_next(f->spool, row.id, &row, &reason) == STATUS_OK) {
 		int seen;
@@ -277,7 +283,7 @@ static void block_waits_and_drains(void **state)
 {
 	struct fixture *f = *state;
 	struct spool_figures figures;
-	struct spool_row row = { .id = 0 };
+	struct spool_row row = {.id = 0};
 	struct why reason;
 	int i = 1;
 
@@ -300,8 +306,8 @@ static void a_row_of_a_quarter_fits(void **state)
 {
 	struct fixture *f = *state;
 	static char large[256 * 1024];
-	uint8_t digest[SEEN_DIGEST_BYTES] = { 0 };
-	struct spool_row row = { .id = 0 };
+	uint8_t digest[SEEN_DIGEST_BYTES] = {0};
+	struct spool_row row = {.id = 0};
 
 	memset(large, 'L', sizeof large);
 	for (int i = 1; i <= 40; i++)
@@ -309,7 +315,8 @@ static void a_row_of_a_quarter_fits(void **state)
 	for (int i = 0; i < 4; i++) {
 		digest[0]++;
 		ok(spool_page_begin(f->spool, &why));
-		ok(spool_add(f->spool, text_view("large"), digest, 1, view_of(large, sizeof large), &why));
+		ok(spool_add(f->spool, text_view("large"), digest, 1, view_of(large, sizeof large),
+			&why));
 		ok(spool_page_commit(f->spool, &why));
 		measure(f);
 		do
