@@ -106,7 +106,7 @@ void timeline_event(const struct score *before, const struct score *now, char ou
 		unsigned both = before->innings < now->innings ? before->innings : now->innings;
 
 		for (unsigned k = 0; k < both; k++)
-			add_play(&w, &before->at[k], &now->at[k], true);
+			add_play(&w, &before->at[k], &now->at[k], now->innings == before->innings);
 		if (now->innings < before->innings)
 			add(&w, "correction");
 	}

@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 	char state[4096], path[4200];
 	struct maker m;
 	unsigned matches;
-	int failed = 0, at = 2;
+	int failed = 0, at = 2, first;
 
 	if (argc > 1 && !strcmp(argv[1], "--book"))
 		return book_child_main(argc, argv);
@@ -66,8 +66,8 @@ int main(int argc, char **argv)
 		at += 2;
 	}
 	maker_open(&m, path);
-	for (; at < argc; at++)
-		printf("%s: %u states\n", argv[at], maker_add_file(&m, argv[at], 1745000000000000 + at * 86400000000));
+	for (first = at; at < argc; at++)
+		printf("%s: %u states\n", argv[at], maker_add_file(&m, argv[at], 1745000000000000 + (at - first) * 86400000000));
 	struct journal_figures f;
 	journal_figures(m.journal, &f);
 	matches = (unsigned)f.matches;
