@@ -41,6 +41,10 @@ struct config *settings_config(struct settings *s);
 /* True when neither the environment nor the file names any setting of ours. */
 bool settings_none_given(const struct settings_request *request);
 
+/* Reports each setting of `made` that differs from what runs and cannot change while it does. */
+void settings_report_fixed(
+	const struct settings *running, const struct settings *made, settings_report *report);
+
 /* The table in its four forms. */
 void settings_print_help(FILE *out);
 void settings_print_markdown(FILE *out);

@@ -185,6 +185,30 @@ static void memory(struct loading *l)
 		loading_wrong(l, "SCOREBOX_MEMORY_MAX: %s", why.text);
 }
 
+/* ---- what a signal cannot change ---- */
+
+static bool renewable(const struct setting *s)
+{
+	return s->section == SECTION_SOURCE || s->section == SECTION_POLLING ||
+	       !strncmp(s->name, "SCOREBOX_LOG_", 13) || !strcmp(s->name, "SCOREBOX_MODE");
+}
+
+void settings_report_fixed(
+	const struct settings *running, const struct settings *made, settings_report *report)
+{
+	char text[160];
+
+	for (size_t i = 0; i < settings_count; i++) {
+		if (renewable(&settings_table[i]) ||
+			!strcmp(running->value[i].text, made->value[i].text))
+			continue;
+		snprintf(text, sizeof text,
+			"%s has changed; the value from the start stays in force until a restart",
+			settings_table[i].name);
+		report(NULL, false, text);
+	}
+}
+
 void settings_cross_check(struct loading *l)
 {
 	state_dir(l);

@@ -3,12 +3,14 @@
 
 #include "base/log.h"
 
-/* The service's threads borrow the first settings for good, and renewed ones until they asked
- * again and got others: so the last two renewed sets are kept. */
+/* The service borrows the first settings for good, and of the renewed ones the set that it has in
+ * use; the other one here is the newest, which it may have refused. */
+enum { KEPT = 2 };
+
 struct renewal {
 	const struct call *call;
 	struct settings_request request;
-	struct settings *current, *before;
+	struct settings *kept[KEPT];
 };
 
 static void report_renewal(void *context, bool wrong, const char *text)
@@ -22,7 +24,18 @@ static void report_renewal(void *context, bool wrong, const char *text)
 		log_warn("config", "%s", text);
 }
 
-static const struct config *renew(void *context)
+static void keep(struct renewal *r, struct settings *made, const struct config *in_use)
+{
+	for (int i = 0; i < KEPT; i++) {
+		if (r->kept[i] && settings_config(r->kept[i]) == in_use)
+			continue;
+		settings_free(r->kept[i]);
+		r->kept[i] = made;
+		made = NULL;
+	}
+}
+
+static const struct config *renew(void *context, const struct config *in_use)
 {
 	struct renewal *r = context;
 	struct settings *made;
@@ -35,9 +48,8 @@ static const struct config *renew(void *context)
 		return NULL;
 	}
 	call_apply(r->call, settings_config(made));
-	settings_free(r->before);
-	r->before = r->current;
-	r->current = made;
+	settings_report_fixed(r->call->settings, made, report_renewal);
+	keep(r, made, in_use);
 	return settings_config(made);
 }
 
@@ -52,8 +64,8 @@ int verb_run(struct call *call)
 
 	int code = service_run(call->config, renew, &r);
 
-	settings_free(r.current);
-	settings_free(r.before);
+	for (int i = 0; i < KEPT; i++)
+		settings_free(r.kept[i]);
 	return code;
 }
 

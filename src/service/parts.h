@@ -5,6 +5,7 @@
 #include "base/loop.h"
 #include "service/config.h"
 #include "service/health.h"
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -15,8 +16,9 @@ struct parts {
 	const char *brokers;
 	uint8_t run[RUN_BYTES];
 	atomic_bool stop;
-	_Atomic(const struct config *)
-		renewed;	/* settings read anew, for produce; NULL once taken */
+	pthread_mutex_t renewal;	/* over the next two */
+	const struct config *renewed;	/* settings read anew, for produce; NULL once taken */
+	const struct config *in_use;	/* by produce; may not be freed */
 	int wake[HEALTH_PARTS]; /* eventfd of each service: look at stop and renewed */
 	int ended;		/* eventfd of the keeper: a service returned */
 };

@@ -114,13 +114,27 @@ static void leave(struct produce *p)
 		pump_finish(p->pump);
 }
 
-static void renew(struct produce *p, const struct config *config)
+/* The keeper frees what is not in use: held while the new settings become that. */
+static void renew(struct produce *p)
 {
 	struct why why;
-	p->config = config;
-	if (p->poller && poller_renew(p->poller, config, &why) != STATUS_OK)
+	pthread_mutex_lock(&p->parts->renewal);
+	const struct config *config = p->parts->renewed;
+	p->parts->renewed = NULL;
+	if (!config || !p->polls) {
+		pthread_mutex_unlock(&p->parts->renewal);
+		return;
+	}
+	if (p->poller && poller_renew(p->poller, config, &why) != STATUS_OK) {
 		log_error("config.renew",
-			"%s; nothing lost; the settings from before stay in force", why.text);
+			"%s; nothing lost; the settings from before stay in force; correct it and send SIGHUP again",
+			why.text);
+	} else {
+		p->config = p->parts->in_use = config;
+		log_info("config.renewed",
+			"settings, key and certificates are read again; polling at once");
+	}
+	pthread_mutex_unlock(&p->parts->renewal);
 }
 
 static void woken(void *context, int fd, unsigned events)
@@ -128,9 +142,7 @@ static void woken(void *context, int fd, unsigned events)
 	struct produce *p = context;
 	(void)events;
 	parts_woken(fd);
-	const struct config *config = atomic_exchange(&p->parts->renewed, NULL);
-	if (config && p->polls)
-		renew(p, config);
+	renew(p);
 	if (atomic_load(&p->parts->stop)) {
 		leave(p);
 		if (!p->spool) /* closed after a trouble: nothing to wait for */
@@ -232,12 +244,12 @@ static int exit_code_of(enum status s)
 	case STATUS_IO:
 	case STATUS_FULL:
 	case STATUS_FATAL:
+	case STATUS_BUSY:
 		return EXIT_STORAGE;
 	case STATUS_OK:
 	case STATUS_AGAIN:
 	case STATUS_NO_MEMORY:
 	case STATUS_NOT_FOUND:
-	case STATUS_BUSY:
 		break;
 	}
 	return EXIT_INTERNAL;
@@ -275,9 +287,14 @@ static void run_once(struct produce *p)
 		look(p);
 		if (p->state != PRODUCE_OVER && !p->troubled)
 			s = loop_run(p->loop, 1000, &why);
+		/* the pump stops the loop by itself: without this the spool would be opened again
+		 * at once, for ever, without a word */
+		if (pump_trouble(p->pump, &why) != STATUS_OK)
+			spool_troubled(p, STATUS_IO, &why);
 	}
 	if (s != STATUS_OK) {
-		bool disk = s == STATUS_IO || s == STATUS_FULL || s == STATUS_FATAL;
+		bool disk = s == STATUS_IO || s == STATUS_FULL || s == STATUS_FATAL ||
+			    s == STATUS_BUSY;
 		log_error(disk ? "spool.io" : "produce.start", "%s; nothing lost; %s", why.text,
 			disk && !finishes ? "tried again" : "the producer stops");
 		p->troubled = disk;
@@ -309,10 +326,10 @@ static int run(struct parts *parts, bool polls)
 	}
 	while (p.state != PRODUCE_OVER) {
 		run_once(&p);
-		if (p.state != PRODUCE_OVER && p.troubled)
-			pause_after_trouble(&p);
-		if (atomic_load(&parts->stop))
+		if (atomic_load(&parts->stop)) /* told before the trouble: nobody wakes the pause */
 			p.state = PRODUCE_OVER;
+		else if (p.state != PRODUCE_OVER && p.troubled)
+			pause_after_trouble(&p);
 	}
 	health_part_over(parts->health, HEALTH_PRODUCE);
 	loop_close(p.loop);

@@ -72,18 +72,21 @@ static void leave(struct keeper *k)
 
 static void renew(struct keeper *k)
 {
-	const struct config *config = k->reload ? k->reload(k->reload_context) : NULL;
+	const struct config *config = NULL;
 	notify_reloading();
-	if (config) {
-		log_setup(config->log_level, config->log_format);
-		log_info("config.renewed",
-			"settings, key and certificates are read again; polling at once");
-		atomic_store(&k->parts.renewed, config);
-		wake_services(k);
-	} else {
+	pthread_mutex_lock(&k->parts.renewal);
+	if (k->reload)
+		config = k->reload(k->reload_context, k->parts.in_use);
+	if (config)
+		k->parts.renewed = config;
+	pthread_mutex_unlock(&k->parts.renewal);
+	if (!config)
 		log_error("config.renew",
 			"the settings could not be read again; nothing lost; the ones from before stay in force");
-	}
+	else if (!k->service[HEALTH_PRODUCE].body)
+		log_info("config.renewed",
+			"settings are read again; without polling only the log's level and form count at once, the others after a restart");
+	wake_services(k);
 	notify_ready();
 }
 
@@ -309,7 +312,11 @@ static int run_threads(struct keeper *k)
 static int keep(const struct config *config, service_body *produce, service_body *consume,
 	service_reload *reload, void *context)
 {
-	struct keeper k = {.parts = {.config = config, .ended = -1, .wake = {-1, -1}},
+	struct keeper k = {.parts = {.config = config,
+				   .in_use = config,
+				   .renewal = PTHREAD_MUTEX_INITIALIZER,
+				   .ended = -1,
+				   .wake = {-1, -1}},
 		.reload = reload,
 		.reload_context = context,
 		.lock_fd = -1};

@@ -15,8 +15,9 @@ enum {
 };
 
 /* On SIGHUP the service asks for the settings anew (NULL or failing: it goes on with the old ones and says
- * so). The returned config stays valid until the next call. */
-typedef const struct config *service_reload(void *context);
+ * so). A returned config stays valid until a later call that succeeds and names another one as being in use;
+ * the one in use may be of any age, since new ones may be no good. */
+typedef const struct config *service_reload(void *context, const struct config *in_use);
 
 int service_run(const struct config *config, service_reload *reload,
 	void *reload_context); /* by config->mode */

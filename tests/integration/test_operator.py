@@ -45,3 +45,55 @@ def test_an_answer_that_nobody_can_read_is_no_success(make_box, scorebox):
     box = make_box()
     done = subprocess.run([scorebox, "version"], env=clean_environment(box.folder, box.settings), preexec_fn=closing(1))
     assert done.returncode == 74
+
+
+def test_sighup_with_a_broken_ca_file_again_and_again(jsonl, serve, broker, make_box):  # noqa: F811
+    """The poller goes on with the settings it has; they stay in memory as long as it does."""
+    api = serve("--quota", "1000000", jsonl)
+    box = make_box(**api.settings, KAFKA_BROKERS=broker(), POLL_INTERVAL="20ms", LOG_LEVEL="debug")
+    whole = api.ca.read_text()
+    os.environ["MALLOC_PERTURB_"] = "165"
+    try:
+        running = box.start("produce")
+    finally:
+        del os.environ["MALLOC_PERTURB_"]
+    running.wait_for("poll.changed")
+
+    def hang_up(text):
+        before = len(running.err)
+        running.signal(signal.SIGHUP)
+        wait_until(lambda: "poll.same" in running.err[before:].partition(text)[2] or not running.running, 10, text)
+        assert running.running, running.err[-2000:]
+
+    hang_up("tls.trust")
+    api.ca.write_text("no certificate at all")
+    for _ in range(4):
+        hang_up("the settings from before stay in force")
+    api.ca.write_text(whole)
+    hang_up("tls.trust")
+    assert running.stop() == 0, running.err[-2000:]
+
+
+def test_many_sighups_at_once(jsonl, serve, broker, make_box):  # noqa: F811
+    api = serve("--quota", "1000000", jsonl)
+    box = make_box(**api.settings, KAFKA_BROKERS=broker(), POLL_INTERVAL="20ms")
+    running = box.start("both")
+    running.wait_for("spool.open")
+    for _ in range(100):
+        running.signal(signal.SIGHUP)
+        time.sleep(0.003)
+    assert running.stop() == 0, running.err[-2000:]
+
+
+def test_sighup_names_what_counts_only_after_a_restart(jsonl, serve, broker, make_box, tmp_path):  # noqa: F811
+    env = tmp_path / "env"
+    env.write_text("SCOREBOX_KAFKA_TOPIC=cricket-live-data\n")
+    box = make_box(**serve(jsonl).settings, KAFKA_BROKERS=broker(), POLL_INTERVAL="1h")
+    running = box.start("produce", "--env-file", str(env))
+    running.wait_for("poll.changed")
+    env.write_text("SCOREBOX_KAFKA_TOPIC=another\nSCOREBOX_POLL_MIN=20s\n")
+    running.signal(signal.SIGHUP)
+    running.wait_for("config.renewed")
+    told = lines_of(running.err, "config")
+    assert len(told) == 1 and "SCOREBOX_KAFKA_TOPIC has changed" in told[0] and "restart" in told[0], running.err
+    assert running.stop() == 0
