@@ -228,7 +228,8 @@ static void run_once(struct consume *c)
 			s = loop_run(c->loop, 1000, &why);
 	}
 	if (s != STATUS_OK) {
-		bool disk = s == STATUS_IO || s == STATUS_FULL || s == STATUS_FATAL;
+		bool disk = s == STATUS_IO || s == STATUS_FULL || s == STATUS_FATAL ||
+			    s == STATUS_BUSY || s == STATUS_AGAIN;
 		log_error(disk ? "journal.io" : "consume.start", "%s; nothing lost; %s", why.text,
 			disk && !finishes ? "tried again" : "the consumer stops");
 		c->troubled = disk;
@@ -260,10 +261,10 @@ static int run(struct parts *parts, bool reads)
 	}
 	while (c.state != CONSUME_OVER) {
 		run_once(&c);
-		if (c.state != CONSUME_OVER && c.troubled)
-			pause_after_trouble(&c);
-		if (atomic_load(&parts->stop))
+		if (atomic_load(&parts->stop)) /* told before the trouble: nobody wakes the pause */
 			c.state = CONSUME_OVER;
+		else if (c.state != CONSUME_OVER && c.troubled)
+			pause_after_trouble(&c);
 	}
 	health_part_over(parts->health, HEALTH_CONSUME);
 	loop_close(c.loop);
