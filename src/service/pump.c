@@ -20,6 +20,7 @@ struct pump {
 	bool more;	 /* rows may wait beyond fed_to */
 	bool finishing;
 	bool was_down;
+	uint64_t recreated; /* clients, as told last */
 	int64_t down_since_ms;
 	char told_code[32];
 	struct log_gate gate;
@@ -83,7 +84,7 @@ static void tell(struct pump *p, int64_t now)
 {
 	struct publisher_health h;
 	struct spool_figures f;
-	char span[40];
+	char span[40], next[64] = "tried again all the while, at most 15 s apart";
 	unsigned long held;
 	publisher_health(p->publisher, &h);
 	bool down = h.code && *h.code;
@@ -95,12 +96,19 @@ static void tell(struct pump *p, int64_t now)
 		snprintf(p->told_code, sizeof p->told_code, "%s", h.code);
 	}
 	if (down && log_gate_pass(&p->gate, now, TELL_EVERY_MS, &held)) {
-		clock_span_text(
-			h.waiting && h.retry_ms > now ? h.retry_ms - now : 1000, span, sizeof span);
-		log_warn(h.code, "%s; nothing lost, spool %.0f%% full, %llu rows wait; retry in %s",
+		if (h.waiting && h.retry_ms > now) {
+			clock_span_text(h.retry_ms - now, span, sizeof span);
+			snprintf(next, sizeof next, "retry in %s", span);
+		}
+		log_warn(h.code, "%s; nothing lost, spool %.0f%% full, %llu rows wait; %s",
 			h.reason, f.max_bytes ? 100.0 * (double)f.bytes / (double)f.max_bytes : 0.0,
-			(unsigned long long)f.rows, span);
+			(unsigned long long)f.rows, next);
 	}
+	if (h.recreated > p->recreated)
+		log_warn("kafka.recreated",
+			"the Kafka client gave up and was made anew (%llu times so far); nothing lost, rows go out again from the oldest unacknowledged",
+			(unsigned long long)h.recreated);
+	p->recreated = h.recreated;
 	if (!down && p->was_down) {
 		clock_span_text(now - p->down_since_ms, span, sizeof span);
 		log_info("kafka.up",
