@@ -4,59 +4,10 @@
 
 #include "app/verb.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
-#include "service/poller.h"
-#include "store/spool.h"
+#include "service/service.h"
 
-#include <limits.h>
 #include <string.h>
-#include <unistd.h>
-
-static enum status read_note(
-	const struct config *config, const char *path, char *out, size_t out_bytes)
-{
-	static const uint8_t no_run[RUN_BYTES];
-	struct spool_opening opening;
-	struct spool *spool;
-	struct why why;
-	enum status s = spool_open(&spool, path, service_spool_cap(config), config->spool_full,
-		no_run, &opening, &why);
-
-	if (s != STATUS_OK) {
-		log_warn("spool.unread", "%s; the poller's memory is not shown", why.text);
-		return s;
-	}
-	if (*opening.set_aside)
-		log_error("spool.damaged",
-			"the spool was damaged and is set aside as '%s'; what waited in it was not "
-			"sent; a new one is begun",
-			opening.set_aside);
-	s = spool_note_get(spool, POLLER_PACE_NOTE, out, out_bytes, &why);
-	spool_close(spool);
-	return s;
-}
-
-bool check_pace(const struct config *config, struct pace *out)
-{
-	char path[PATH_MAX], note[512];
-	struct why why;
-	pid_t holder;
-	int lock;
-
-	pace_init(out);
-	if (file_join(config->state_dir, SERVICE_SPOOL_FILE, path, sizeof path) != STATUS_OK ||
-		access(path, R_OK | W_OK) != 0 ||
-		file_lock_instance(config->state_dir, &lock, &holder, &why) != STATUS_OK)
-		return false;
-
-	enum status s = read_note(config, path, note, sizeof note);
-
-	close(lock);
-	if (s == STATUS_OK)
-		pace_load(out, note);
-	return s == STATUS_OK && out->hits_limit > 0;
-}
 
 static void print_budget_line(void *context, const char *line)
 {

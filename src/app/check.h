@@ -4,8 +4,8 @@
 #include "service/config.h"
 #include <stdio.h>
 
-/* What the poller last knew of quota and blocks, from the spool's notes. False: it never polled
- * here, or a daemon runs and has the spool. */
+/* What the poller last knew of quota and blocks, from the spool's notes or from the status of the
+ * daemon that runs. False: it never polled here. */
 bool check_pace(const struct config *config, struct pace *out);
 /* Looks at the peers and the storage, a line each to `out`; returns an exit code, the first
  * failure's. */

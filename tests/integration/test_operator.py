@@ -97,3 +97,14 @@ def test_sighup_names_what_counts_only_after_a_restart(jsonl, serve, broker, mak
     told = lines_of(running.err, "config")
     assert len(told) == 1 and "SCOREBOX_KAFKA_TOPIC has changed" in told[0] and "restart" in told[0], running.err
     assert running.stop() == 0
+
+
+def test_check_knows_the_block_of_a_daemon_that_runs(jsonl, serve, broker, make_box):  # noqa: F811
+    api = serve("--quota", "1", jsonl)
+    box = make_box(**api.settings, KAFKA_BROKERS=broker(), POLL_INTERVAL="100ms")
+    running = box.start("produce")
+    running.wait_for("api.quota")
+    wait_until(lambda: '"blocked_until":"' in (box.state / "status.json").read_text(), 10, "the block in the status")
+    got = box.run("check", "--online", POLL_INTERVAL="auto")
+    assert got.code == 69 and "1 hits a day, 1 page a sweep" in got.out and "was not asked" in got.out, got.out
+    assert running.stop() == 0
