@@ -40,6 +40,8 @@ struct database {
  * STATUS_DENIED: made by another program or a newer version; STATUS_NOT_FOUND: reader, no file. */
 enum status database_open(struct database *d, const char *path, const struct database_kind *kind,
 	enum database_use use, struct why *why) MUST_CHECK;
+/* PATH with a suffix, PATH_MAX bytes; false where it is too long. */
+bool database_beside(const struct database *d, const char *suffix, char *out);
 void database_close(struct database *d); /* a zeroed struct is fine */
 
 /* Like database_open for a writer; a damaged database is first renamed to PATH.bad-YYYYMMDD-HHMMSS,

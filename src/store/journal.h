@@ -42,8 +42,8 @@ struct journal_position {
 	int64_t next_offset; /* 0 when nothing was read */
 	bool has_anchor;     /* the last journaled record: read it again, compare */
 	int64_t anchor_offset;
-	uint32_t
-		anchor_crc; /* CRC-32 (zlib's) of key bytes then value bytes; crc of nothing for an error or null record's empty parts */
+	/* CRC-32 (zlib's) of key bytes then value bytes, also of an error's; an empty part adds nothing. */
+	uint32_t anchor_crc;
 };
 enum status journal_position(struct journal *j, unsigned generation, int partition,
 	struct journal_position *out, struct why *why) MUST_CHECK;
@@ -98,9 +98,10 @@ enum status journal_abort(struct journal *j, struct why *why) MUST_CHECK;
 /* Bytes added since journal_begin: commit before 256 KiB while a transfer runs. */
 uint64_t journal_staged_bytes(const struct journal *j);
 
-/* Frees room (no batch is open): matches ended or unchanged for 7 days leave, oldest first, until a tenth of the cap is
- * free; each leaves a tombstone (key, file name, record count). *out_left counts them; STATUS_FULL: none
- * may leave. Only matches whose workbook is written (rendered == records) leave. */
+/* Frees room (no batch is open): matches ended or unchanged for 7 days leave, oldest first, until a
+ * tenth of the cap is free; each leaves a tombstone (key, file name, record count). *out_left counts
+ * them; STATUS_FULL: none may leave. Only matches whose workbook is written (rendered == records)
+ * leave. */
 enum status journal_make_room(
 	struct journal *j, int64_t now_us, unsigned *out_left, struct why *why) MUST_CHECK;
 

@@ -1,6 +1,5 @@
 /* The matches of the journal and their workbooks. */
 #include "store/journal_private.h"
-#include "base/clock.h"
 
 #include <sqlite3.h>
 #include <string.h>

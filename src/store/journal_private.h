@@ -132,6 +132,9 @@ struct journal {
 	struct buffer latest;				       /* journal_latest's */
 };
 
+/* ---- journal_sql.c ---- */
+extern const struct database_kind journal_database;
+
 /* ---- journal.c ---- */
 enum status journal_alive(const struct journal *j, struct why *why) MUST_CHECK;
 enum status journal_txn(struct journal *j, struct why *why) MUST_CHECK;
@@ -164,3 +167,20 @@ enum status journal_run_id(
 	struct journal *j, const struct identity *i, int64_t *out, struct why *why) MUST_CHECK;
 enum status journal_run_bytes(
 	struct journal *j, int64_t id, uint8_t out[RUN_BYTES], struct why *why) MUST_CHECK;
+
+/* ---- journal_order.c ---- */
+/* What is found out about a record before it is written. */
+struct journal_arrival {
+	int64_t rowid, run, prev_run, order_us;
+	bool duplicate;
+	bool late; /* states of its run with a higher seq are here already */
+	uint32_t sum;
+};
+enum status journal_find_place(struct journal *j, struct journal_line *l,
+	const struct journal_record *r, struct journal_arrival *a, struct why *why) MUST_CHECK;
+bool journal_is_later(const struct journal_line *l, const struct journal_arrival *a, int64_t seq);
+enum status journal_lift_successors(struct journal *j, struct journal_line *l, int64_t seq,
+	const struct journal_arrival *a, struct why *why) MUST_CHECK;
+/* The first two numbers of the row that statement `which` finds; STATUS_NOT_FOUND: none. */
+enum status journal_look_up(struct journal *j, enum journal_sql which, const int64_t *keys,
+	int count, int64_t out[2], struct why *why) MUST_CHECK;

@@ -22,7 +22,8 @@ static const char by_time[] =
 	"SELECT id FROM record WHERE match = ?1 AND flags & 1 = 0 ORDER BY order_us, run, seq, id";
 static const char by_arrival[] = "SELECT id FROM record WHERE match = ?1 ORDER BY id";
 static const char one_record[] =
-	"SELECT id, run, seq, order_us, ce_us, kafka_us, flags, prev_run, prev_seq, dropped, number, sum, event_id, body"
+	"SELECT id, run, seq, order_us, ce_us, kafka_us, flags, prev_run, prev_seq, dropped, number, sum,"
+	" event_id, body"
 	" FROM record WHERE id = ?1";
 
 /* The columns of SQL_RECORD_GET; views point into the statement. */

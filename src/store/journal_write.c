@@ -1,20 +1,11 @@
 /* Records in. One that carries on its run costs one insertion; late ones and duplicates look things up. */
 #include "store/journal_private.h"
-#include "base/clock.h"
 
 #include <sqlite3.h>
 #include <string.h>
 
 /* Pages that stay free for counters, positions and deletions. */
 enum { SPARE_PAGES = 16, RECORD_OVERHEAD_BYTES = 160 };
-
-/* What is found out about a record before it is written. */
-struct arrival {
-	int64_t rowid, run, prev_run, order_us;
-	bool duplicate;
-	bool late; /* states of its run with a higher seq are here already */
-	uint32_t sum;
-};
 
 enum status journal_begin(struct journal *j, struct why *why)
 {
@@ -93,94 +84,8 @@ static enum status have_room(struct journal *j, uint64_t bytes, struct why *why)
 		j->room.card_full ? ", and the card has no room left" : "");
 }
 
-static enum status look_up(struct journal *j, enum journal_sql which, const int64_t *keys,
-	int count, int64_t out[2], struct why *why)
-{
-	struct sqlite3_stmt *q;
-	enum status st = journal_statement(j, which, &q, why);
-
-	if (st != STATUS_OK)
-		return st;
-	for (int i = 0; i < count; i++)
-		bind_number(q, i + 1, keys[i]);
-	st = database_row(&j->db, q, why);
-	if (st == STATUS_OK) {
-		out[0] = sqlite3_column_int64(q, 0);
-		out[1] = sqlite3_column_int64(q, 1);
-		sqlite3_reset(q);
-	}
-	return st;
-}
-
-/* The highest seq of a run of this match, 0 where there is none. */
-static enum status tail_of(
-	struct journal *j, struct journal_line *l, int64_t run, unsigned *out, struct why *why)
-{
-	const int64_t keys[] = {l->id, run};
-	int64_t found[2] = {0, INT64_MIN};
-
-	for (unsigned i = 0; i < 2; i++)
-		if (l->tails[i].run == run) {
-			*out = i;
-			return STATUS_OK;
-		}
-	enum status st = look_up(j, SQL_RECORD_TAIL, keys, 2, found, why);
-	if (st != STATUS_OK && st != STATUS_NOT_FOUND)
-		return st;
-	*out = l->next_tail;
-	l->next_tail = !l->next_tail;
-	l->tails[*out].run = run;
-	l->tails[*out].seq = found[0];
-	l->tails[*out].order_us = found[1];
-	return STATUS_OK;
-}
-
-/* Not the newest of its run: an equal one makes it a duplicate; else it stands no earlier than the one
- * before it, and those after it no earlier than it. */
-static enum status place_late(
-	struct journal *j, struct journal_line *l, int64_t seq, struct arrival *a, struct why *why)
-{
-	const int64_t keys[] = {l->id, a->run, seq};
-	int64_t found[2];
-	enum status st = look_up(j, SQL_RECORD_STATE, keys, 3, found, why);
-
-	if (st == STATUS_OK) {
-		a->duplicate = true;
-		a->order_us = found[0];
-		return STATUS_OK;
-	}
-	if (st != STATUS_NOT_FOUND)
-		return st;
-	a->late = true;
-	st = look_up(j, SQL_RECORD_BEFORE, keys, 3, found, why);
-	if (st == STATUS_OK && found[0] > a->order_us)
-		a->order_us = found[0];
-	return st == STATUS_NOT_FOUND ? STATUS_OK : st;
-}
-
-static enum status find_place(struct journal *j, struct journal_line *l,
-	const struct journal_record *r, struct arrival *a, struct why *why)
-{
-	const int64_t seq = (int64_t)r->self.seq;
-	unsigned t;
-
-	a->order_us = r->ce_us ? r->ce_us : r->kafka_us;
-	if (!a->run)
-		return STATUS_OK;
-	enum status st = tail_of(j, l, a->run, &t, why);
-	if (st != STATUS_OK)
-		return st;
-	if (seq <= l->tails[t].seq)
-		return place_late(j, l, seq, a, why);
-	if (a->order_us < l->tails[t].order_us)
-		a->order_us = l->tails[t].order_us;
-	l->tails[t].seq = seq;
-	l->tails[t].order_us = a->order_us;
-	return STATUS_OK;
-}
-
 static enum status write_record(struct journal *j, const struct journal_line *l,
-	const struct journal_record *r, const struct arrival *a, struct why *why)
+	const struct journal_record *r, const struct journal_arrival *a, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	const size_t event = r->event_id.length < JOURNAL_EVENT_BYTES ? r->event_id.length
@@ -201,17 +106,8 @@ static enum status write_record(struct journal *j, const struct journal_line *l,
 	return database_do(&j->db, q, why);
 }
 
-static bool is_later(const struct journal_line *l, const struct arrival *a, int64_t seq)
-{
-	if (!l->latest || a->order_us != l->latest_us)
-		return !l->latest || a->order_us > l->latest_us;
-	if (a->run != l->latest_run)
-		return a->run > l->latest_run;
-	return seq != l->latest_seq ? seq > l->latest_seq : a->rowid > l->latest;
-}
-
 static void count_in(struct journal *j, struct journal_line *l, const struct journal_record *r,
-	const struct arrival *a)
+	const struct journal_arrival *a)
 {
 	if (l->records == l->rendered)
 		j->unrendered++;
@@ -227,7 +123,7 @@ static void count_in(struct journal *j, struct journal_line *l, const struct jou
 		l->first_us = a->order_us;
 	if (!l->latest || a->order_us > l->last_us)
 		l->last_us = a->order_us;
-	if (is_later(l, a, (int64_t)r->self.seq)) {
+	if (journal_is_later(l, a, (int64_t)r->self.seq)) {
 		l->latest = a->rowid;
 		l->latest_us = a->order_us;
 		l->latest_run = a->run;
@@ -236,50 +132,18 @@ static void count_in(struct journal *j, struct journal_line *l, const struct jou
 	}
 }
 
-/* Rare: a state arrives after its successors. */
-static enum status lift_successors(struct journal *j, struct journal_line *l, int64_t seq,
-	const struct arrival *a, struct why *why)
-{
-	struct sqlite3_stmt *q;
-	enum status st = journal_statement(j, SQL_RECORD_LIFT, &q, why);
-
-	if (st != STATUS_OK)
-		return st;
-	bind_number(q, 1, l->id);
-	bind_number(q, 2, a->run);
-	bind_number(q, 3, seq);
-	bind_number(q, 4, a->order_us);
-	st = database_do(&j->db, q, why);
-	memset(l->tails, 0, sizeof l->tails);
-	if (st == STATUS_OK)
-		st = journal_statement(j, SQL_RECORD_LATEST, &q, why);
-	if (st != STATUS_OK)
-		return st;
-	bind_number(q, 1, l->id);
-	st = database_row(&j->db, q, why);
-	if (st != STATUS_OK)
-		return st;
-	l->latest = sqlite3_column_int64(q, 0);
-	l->latest_us = l->last_us = sqlite3_column_int64(q, 1);
-	l->latest_run = sqlite3_column_int64(q, 2);
-	l->latest_seq = sqlite3_column_int64(q, 3);
-	l->ended = sqlite3_column_int64(q, 4) & RECORD_ENDED;
-	sqlite3_reset(q);
-	return STATUS_OK;
-}
-
 static enum status is_here(
 	struct journal *j, enum journal_sql which, int64_t rowid, bool *out, struct why *why)
 {
 	int64_t found[2];
-	enum status st = look_up(j, which, &rowid, 1, found, why);
+	enum status st = journal_look_up(j, which, &rowid, 1, found, why);
 
 	*out = st == STATUS_OK;
 	return st == STATUS_NOT_FOUND ? STATUS_OK : st;
 }
 
-static enum status add_new(
-	struct journal *j, const struct journal_record *r, struct arrival *a, struct why *why)
+static enum status add_new(struct journal *j, const struct journal_record *r,
+	struct journal_arrival *a, struct why *why)
 {
 	struct journal_line *l;
 	enum status st = journal_line(j, r->match, &l, why);
@@ -289,13 +153,13 @@ static enum status add_new(
 	if (st == STATUS_OK)
 		st = journal_run_id(j, &r->prev, &a->prev_run, why);
 	if (st == STATUS_OK)
-		st = find_place(j, l, r, a, why);
+		st = journal_find_place(j, l, r, a, why);
 	if (st == STATUS_OK)
 		st = write_record(j, l, r, a, why);
 	if (st != STATUS_OK)
 		return st;
 	count_in(j, l, r, a);
-	return a->late ? lift_successors(j, l, (int64_t)r->self.seq, a, why) : STATUS_OK;
+	return a->late ? journal_lift_successors(j, l, (int64_t)r->self.seq, a, why) : STATUS_OK;
 }
 
 static void move_on(
@@ -324,7 +188,7 @@ enum status journal_add(
 	const struct journal_record *r = &copy;
 	const uint64_t bytes = r->match.length + r->event_id.length + r->body.length +
 			       RECORD_OVERHEAD_BYTES;
-	struct arrival a = {.sum = journal_crc(r->match, r->body)};
+	struct journal_arrival a = {.sum = journal_crc(r->match, r->body)};
 	struct journal_place *p;
 	bool here = false;
 	enum status st = usable(j, why);

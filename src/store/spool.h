@@ -119,7 +119,8 @@ enum status spool_dead_letter(struct spool *s, const char *reason, struct view b
 	int64_t now_us, bool *is_new, struct why *why) MUST_CHECK;
 
 /* Small facts of the poller that survive a restart (blocks, quota). Value at most 4 KiB, copied; an
- * unchanged value writes nothing; durable on return, or with the page where one is open. spool_note_get: NUL-terminates; STATUS_NOT_FOUND where there is none. */
+ * unchanged value writes nothing; durable on return, or with the page where one is open.
+ * spool_note_get: NUL-terminates; STATUS_NOT_FOUND where there is none. */
 enum status spool_note_set(
 	struct spool *s, const char *name, const char *value, struct why *why) MUST_CHECK;
 enum status spool_note_get(

@@ -136,6 +136,9 @@ struct spool {
 	bool oldest_stale;
 };
 
+/* ---- spool_sql.c ---- */
+extern const struct database_kind spool_database;
+
 /* ---- spool.c ---- */
 enum status spool_alive(const struct spool *s, struct why *why) MUST_CHECK;
 /* Begins a transaction where none is open; the publisher's open statement ends with it. */

@@ -1,6 +1,5 @@
 #include "fault_vfs.h"
 
-#include <assert.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sqlite3.h>
@@ -10,6 +9,15 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* The layer itself must not fail; the assert of <assert.h> is compiled out of what ships. */
+static void must(bool right)
+{
+	if (right)
+		return;
+	perror("fault_vfs");
+	abort();
+}
 
 /* A change of a file not yet synced: what stood there, what was written. length < 0: the file was cut to
  * `offset` bytes, and `before` is what that took. */
@@ -82,7 +90,7 @@ static void *copy(const void *bytes, int length)
 {
 	void *to = malloc(length > 0 ? (size_t)length : 1);
 
-	assert(to);
+	must(to);
 	if (length > 0)
 		memcpy(to, bytes, (size_t)length);
 	return to;
@@ -94,7 +102,7 @@ static void note_change(struct fault_file *f, const void *bytes, int length, int
 	struct stat st;
 	int fd = open(f->path, O_RDONLY);
 
-	assert(c && fd >= 0 && !fstat(fd, &st));
+	must(c && fd >= 0 && !fstat(fd, &st));
 	snprintf(c->path, sizeof c->path, "%s", f->path);
 	c->offset = offset;
 	c->size_before = st.st_size;
@@ -105,8 +113,8 @@ static void note_change(struct fault_file *f, const void *bytes, int length, int
 	else if (offset + length > st.st_size)
 		c->before_length = st.st_size > offset ? (int)(st.st_size - offset) : 0;
 	c->before = malloc((size_t)c->before_length + 1);
-	assert(c->before);
-	assert(pread(fd, c->before, (size_t)c->before_length, offset) == c->before_length);
+	must(c->before);
+	must(pread(fd, c->before, (size_t)c->before_length, offset) == c->before_length);
 	close(fd);
 	c->after = copy(bytes, length);
 	c->older = v.newest;
@@ -119,8 +127,8 @@ static void undo(const struct change *c)
 
 	if (fd < 0)
 		return;
-	assert(pwrite(fd, c->before, (size_t)c->before_length, c->offset) == c->before_length);
-	assert(!ftruncate(fd, c->size_before));
+	must(pwrite(fd, c->before, (size_t)c->before_length, c->offset) == c->before_length);
+	must(!ftruncate(fd, c->size_before));
 	close(fd);
 }
 
@@ -132,9 +140,9 @@ static void redo(const struct change *c, bool torn)
 	if (fd < 0)
 		return;
 	if (c->length < 0)
-		assert(!ftruncate(fd, c->offset));
+		must(!ftruncate(fd, c->offset));
 	else
-		assert(pwrite(fd, c->after, (size_t)length, c->offset) == length);
+		must(pwrite(fd, c->after, (size_t)length, c->offset) == length);
 	close(fd);
 }
 
@@ -340,7 +348,7 @@ void fault_vfs_install(void)
 	v.vfs.szOsFile = (int)sizeof(struct fault_file);
 	v.vfs.xOpen = vfs_open;
 	v.vfs.xDelete = vfs_delete;
-	assert(sqlite3_vfs_register(&v.vfs, 1) == SQLITE_OK);
+	must(sqlite3_vfs_register(&v.vfs, 1) == SQLITE_OK);
 }
 
 void fault_vfs_arm(enum fault fault, int at, bool sticky)
