@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 /* A caller may have closed them. Then the next files that are opened, the spool among them, would
@@ -26,6 +27,9 @@ int main(int argc, char **argv)
 
 	if (!hold_standard_streams())
 		return EXIT_INTERNAL;
+	/* The key is in our memory, and may be in the environment that a child inherits: no core, no
+	 * look at either by others of the same user. */
+	prctl(PR_SET_DUMPABLE, 0);
 	if (argc > 1 && !strcmp(argv[1], "--book"))
 		return book_child_main(argc, argv);
 

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- complaints ---- */
 
@@ -250,8 +251,28 @@ static void register_proxy(struct loading *l, const char *proxy)
 	log_secret(password ? password : "");
 }
 
+/* Somebody who pastes the whole address of a request has a key in it. */
+static void register_url(struct loading *l, const char *url)
+{
+	const char *p = strchr(url, '?');
+
+	while (p && *p) {
+		size_t name = strcspn(++p, "=&#"), length = strcspn(p, "&#");
+		bool key = name < length &&
+			   ((name >= 3 && !strncasecmp(p + name - 3, "key", 3)) ||
+				   (name >= 5 && !strncasecmp(p + name - 5, "token", 5)));
+		const char *value =
+			key ? arena_copy(&l->made->arena, p + name + 1, length - name - 1) : "";
+
+		l->no_memory = l->no_memory || !value;
+		log_secret(value);
+		p = strpbrk(p, "&#");
+	}
+}
+
 static void register_secrets(struct loading *l)
 {
+	register_url(l, l->made->config.api_url);
 	log_secret(l->made->config.api_key);
 	log_secret(l->made->config.sasl_password);
 	register_proxy(l, l->made->config.api_proxy);

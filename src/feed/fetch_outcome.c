@@ -183,7 +183,8 @@ static void judge_failure(const struct fetch_facts *f, struct fetch_result *out)
 	case CURLE_COULDNT_CONNECT:
 		set(out, FETCH_CONNECT, "api.connect");
 		if (f->system_error)
-			fail(&out->why, STATUS_AGAIN, "cannot connect to %s: %s",
+			fail(&out->why, STATUS_AGAIN, "cannot connect to %s%s: %s",
+				*f->proxy_host ? "the proxy " : "",
 				*f->proxy_host ? f->proxy_host : f->host,
 				strerror(f->system_error));
 		else

@@ -19,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 enum { KEEPER_TICK_MS = 1000, LEAVE_WITHIN_MS = 9800 };
@@ -322,7 +321,6 @@ static int keep(const struct config *config, service_body *produce, service_body
 		.lock_fd = -1};
 	k.service[HEALTH_PRODUCE] = (struct service_thread){.parts = &k.parts, .body = produce};
 	k.service[HEALTH_CONSUME] = (struct service_thread){.parts = &k.parts, .body = consume};
-	prctl(PR_SET_DUMPABLE, 0); /* the key is in our memory: no core, no ptrace */
 	if (!share_memory(&k))
 		return EXIT_SETTINGS;
 	int exit_code = take_lock(&k);

@@ -108,3 +108,48 @@ def test_check_knows_the_block_of_a_daemon_that_runs(jsonl, serve, broker, make_
     got = box.run("check", "--online", POLL_INTERVAL="auto")
     assert got.code == 69 and "1 hits a day, 1 page a sweep" in got.out and "was not asked" in got.out, got.out
     assert running.stop() == 0
+
+
+def test_a_key_pasted_with_the_address_is_shown_nowhere(jsonl, serve, broker, make_box):  # noqa: F811
+    api = serve(jsonl)
+    url = f"{api.url}/currentMatches?apikey={SECRET}&x=1"
+    box = make_box(API_URL=url, API_CA_FILE=api.ca, SOURCE="custom", API_RECORDS="/data", API_ID="/id",
+                   KAFKA_BROKERS=broker(), LOG_LEVEL="debug")
+    checked = box.run("check", "--online")
+    assert checked.code == 0, checked
+    assert "apikey=***&x=1" in checked.out and "seems to hold a key" in checked.err
+    swept = box.run("produce", "--once")
+    assert swept.code == 0, swept
+    for text in (checked.out, checked.err, swept.err, (box.state / "status.json").read_text()):
+        assert SECRET not in text
+
+
+def test_nobody_of_the_same_user_reads_the_key(jsonl, serve, broker, make_box, scorebox, tmp_path):  # noqa: F811
+    """Neither in the daemon's /proc nor in a core; this needs another user than root."""
+    if os.geteuid() != 0:
+        pytest.skip("SKIPPED: not root, so there is no other user to be")
+    api = serve(jsonl)
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, 65534, 65534)
+    for place in [tmp_path, *tmp_path.parents]:
+        if not place.stat().st_mode & 1 and str(place).startswith("/tmp/"):
+            place.chmod(place.stat().st_mode | 0o011)
+    api.ca.chmod(0o644)
+    settings = {**api.settings, "KAFKA_BROKERS": broker(), "OUTPUT_DIR": home / "out", "OUTPUT_MOUNT": "any",
+                "OUTPUT_MIN_FREE": "0", "POLL_INTERVAL": "100ms", "STATE_DIR": None}
+    (home / "out").mkdir()
+    os.chown(home / "out", 65534, 65534)
+    as_nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+    with open(tmp_path / "err", "wb") as err:
+        running = subprocess.Popen([scorebox, "both"], env=clean_environment(home, settings), cwd=home, stderr=err, **as_nobody)
+    try:
+        wait_until(lambda: list((home / "out").glob("2*.xlsx")) or running.poll() is not None, 20, "a workbook")
+        assert running.poll() is None, (tmp_path / "err").read_text()
+        seen = subprocess.run(["cat", f"/proc/{running.pid}/environ"], capture_output=True, **as_nobody)
+        assert seen.returncode != 0 and not seen.stdout
+    finally:
+        running.terminate()
+        assert running.wait(15) == 0
+    assert (home / ".local/state/scorebox/status.json").exists(), "not the default place of a user"
+    assert (home / ".local/state/scorebox").stat().st_mode & 0o007 == 0
