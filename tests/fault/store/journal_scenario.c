@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MATCHES = 4, PARTITIONS = 2, BATCHES = 7, BATCH = 5, BODY_BYTES = 6000 };
+enum { MATCHES = 4, PARTITIONS = 2, BATCHES = 5, BATCH = 5, BODY_BYTES = 6000 };
 
 /* The topic: offset o of partition p is a fixed record. Each batch reads on from the journal's position. */
 static struct {
@@ -150,9 +150,9 @@ static void play(struct journal *j)
 			return;
 		if (batch % 3 == 2 && !play_workbooks(j))
 			return;
-		if (batch == 3 && is_dead(journal_gap(j, ledger.generation, 9, 5, 10, 1, &why)))
+		if (batch == 2 && is_dead(journal_gap(j, ledger.generation, 9, 5, 10, 1, &why)))
 			return;
-		if (batch == 4 && is_dead(journal_make_room(j, 1, &left, &why)))
+		if (batch == 3 && is_dead(journal_make_room(j, 1, &left, &why)))
 			return;
 	}
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MATCHES = 5, PAGES = 9, STATES = 64, BODY_BYTES = 6000 };
+enum { MATCHES = 5, PAGES = 7, STATES = 64, BODY_BYTES = 6000 };
 enum visibility { HIDDEN, SHOWN, MAYBE };
 
 /* The ledger: state i was body i of match `match`, staged in page `page`. */
