@@ -1,13 +1,12 @@
 #include "service/notify.h"
 
-#include "base/clock.h"
-
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 static void send_text(const char *text)
@@ -41,7 +40,10 @@ void notify_stopping(void)
 void notify_reloading(void)
 {
 	char text[80];
-	snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_us());
+	struct timespec now; /* the manager's clock, which stands still while the board sleeps */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%lld",
+		(long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	send_text(text);
 }
 

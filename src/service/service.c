@@ -23,6 +23,8 @@
 
 enum { KEEPER_TICK_MS = 1000, LEAVE_WITHIN_MS = 9800 };
 
+static const int heard_signals[] = {SIGTERM, SIGINT, SIGHUP, 0};
+
 typedef int service_body(struct parts *parts);
 
 struct service_thread {
@@ -253,11 +255,10 @@ static bool open_embedded(struct keeper *k)
 
 static bool open_loop(struct keeper *k)
 {
-	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, 0};
 	struct why why;
 	enum status s = loop_open(&k->loop, &why);
 	if (s == STATUS_OK)
-		s = loop_signals(k->loop, numbers, signalled, k, &why);
+		s = loop_signals(k->loop, heard_signals, signalled, k, &why);
 	for (int i = 0; s == STATUS_OK && i < HEALTH_PARTS; i++)
 		if ((k->parts.wake[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
 			s = fail_errno(&why, STATUS_IO, "eventfd");
@@ -308,6 +309,16 @@ static int run_threads(struct keeper *k)
 	return k->exit_code;
 }
 
+/* Until open_loop hears them they wait: a reload or a stop at the very start ends nothing the hard way. */
+static void hold_signals(void)
+{
+	sigset_t held;
+	sigemptyset(&held);
+	for (int i = 0; heard_signals[i]; i++)
+		sigaddset(&held, heard_signals[i]);
+	pthread_sigmask(SIG_BLOCK, &held, NULL);
+}
+
 static int keep(const struct config *config, service_body *produce, service_body *consume,
 	service_reload *reload, void *context)
 {
@@ -321,6 +332,7 @@ static int keep(const struct config *config, service_body *produce, service_body
 		.lock_fd = -1};
 	k.service[HEALTH_PRODUCE] = (struct service_thread){.parts = &k.parts, .body = produce};
 	k.service[HEALTH_CONSUME] = (struct service_thread){.parts = &k.parts, .body = consume};
+	hold_signals();
 	if (!share_memory(&k))
 		return EXIT_SETTINGS;
 	int exit_code = take_lock(&k);

@@ -153,3 +153,64 @@ def test_nobody_of_the_same_user_reads_the_key(jsonl, serve, broker, make_box, s
         assert running.wait(15) == 0
     assert (home / ".local/state/scorebox/status.json").exists(), "not the default place of a user"
     assert (home / ".local/state/scorebox").stat().st_mode & 0o007 == 0
+
+
+@pytest.fixture
+def manager(tmp_path):
+    """The socket of a service manager."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(str(tmp_path / "notify"))
+        s.setblocking(False)
+        yield s
+
+
+def heard(manager):
+    words = []
+    while True:
+        try:
+            words += manager.recv(500).decode().splitlines()
+        except BlockingIOError:
+            return words
+
+
+def test_the_service_manager_is_told(jsonl, serve, broker, make_box, manager):  # noqa: F811
+    box = make_box(**serve(jsonl).settings, KAFKA_BROKERS=broker(), POLL_INTERVAL="1h")
+    names = {"NOTIFY_SOCKET": manager.getsockname(), "WATCHDOG_USEC": "1000000"}
+    os.environ.update(names)
+    try:
+        running = box.start("both")
+    finally:
+        for name in names:
+            del os.environ[name]
+    words = []
+
+    def told(word, times=1):
+        words.extend(heard(manager))
+        return words.count(word) >= times
+
+    wait_until(lambda: told("WATCHDOG=1", 3), 10, "three signs of life")
+    assert words[0] == "READY=1"
+    del words[:]
+    running.signal(signal.SIGHUP)
+    wait_until(lambda: told("READY=1"), 5, "READY after the reload")
+    assert words[words.index("RELOADING=1") + 1].startswith("MONOTONIC_USEC=") and words[-1] == "READY=1"
+    running.signal(signal.SIGSTOP)
+    time.sleep(0.3)
+    heard(manager)
+    time.sleep(1.5)
+    assert not heard(manager), "a stopped process showed life"
+    running.signal(signal.SIGCONT)
+    del words[:]
+    assert running.stop() == 0
+    assert told("STOPPING=1")
+
+
+def test_signals_at_the_very_start_end_nothing_the_hard_way(jsonl, serve, broker, make_box):  # noqa: F811
+    box = make_box(**serve(jsonl).settings, KAFKA_BROKERS=broker(), POLL_INTERVAL="100ms")
+    for number, verb in ((signal.SIGHUP, "produce"), (signal.SIGTERM, "produce"), (signal.SIGTERM, "consume")):
+        running = box.start(verb)
+        running.wait_for("memory: program")
+        running.signal(number)
+        if number == signal.SIGHUP:
+            running.wait_for("config.renewed")
+        assert running.stop(10) == 0, running.err
