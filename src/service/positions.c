@@ -42,12 +42,19 @@ static bool place(struct reader *r, const struct subscriber_span *span, bool fir
 		span->partition, p->anchored ? at.anchor_offset : at.next_offset};
 	if (span->low > at.next_offset) {
 		bool nothing_missed = !at.next_offset && first_sight;
-		if (nothing_missed)
+		if (nothing_missed) {
 			log_info("kafka.earliest",
 				"partition %d begins at offset %" PRId64
 				": what was before is gone from the topic",
 				span->partition, span->low);
-		else if (!gap(r, span->partition, at.next_offset, span->low))
+			/* kept: at the next start it is no first sight any more, and no gap either */
+			s = journal_skip(
+				r->journal, r->generation, span->partition, span->low, &why);
+			if (s != STATUS_OK) {
+				reader_troubled(r, s, &why);
+				return true;
+			}
+		} else if (!gap(r, span->partition, at.next_offset, span->low))
 			return true;
 		p->next = start->offset = span->low;
 	}
@@ -93,10 +100,20 @@ bool reader_wanted(const int *list, unsigned count, int partition)
 	return !list;
 }
 
+unsigned reader_ours(const struct reader *r, int list[SUBSCRIBER_PARTITIONS])
+{
+	unsigned count = 0;
+	for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++)
+		if (r->partition[i].ours)
+			list[count++] = i;
+	return count;
+}
+
 enum status reader_assign(
 	struct reader *r, const int *list, unsigned count, bool first_sight, struct why *why)
 {
 	struct subscriber_start starts[SUBSCRIBER_PARTITIONS];
+	int ours[SUBSCRIBER_PARTITIONS];
 	unsigned n = 0;
 	for (unsigned i = 0; i < r->survey.partitions; i++) {
 		const struct subscriber_span *span = &r->survey.span[i];
@@ -108,6 +125,10 @@ enum status reader_assign(
 		}
 		if (!reader_renew_generation(r, "its end lies below our position"))
 			return STATUS_FATAL;
+		if (r->group) { /* the others that are ours begin again too */
+			count = reader_ours(r, ours);
+			list = ours;
+		}
 		return reader_assign(
 			r, list, count, true, why); /* once: a new generation has no positions */
 	}

@@ -114,10 +114,14 @@ void reader_look_for_end(struct reader *r)
 {
 	if (!r->until_end || !r->targets_set || r->ended_told)
 		return;
-	for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++)
-		if (r->partition[i].target > r->partition[i].next)
+	bool any = false; /* with a group: what others read is theirs to finish */
+	for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++) {
+		const struct partition *p = &r->partition[i];
+		if (p->ours && p->target > p->next)
 			return;
-	if (!reader_commit(r))
+		any |= p->ours;
+	}
+	if (!any || !reader_commit(r))
 		return;
 	r->ended_told = true;
 	r->calls.on_end(r->calls.context);
@@ -161,11 +165,12 @@ static void try_again_later(struct reader *r, enum status s, const struct why *w
 	reader_timer(r, clock_mono_ms() + wait, reader_survey);
 }
 
-/* Without a group: all partitions, from our own positions. */
+/* From our own positions: all partitions, or with a group those that it gave us. */
 void reader_survey(void *context)
 {
 	struct reader *r = context;
 	struct why why;
+	int ours[SUBSCRIBER_PARTITIONS];
 	bool first_sight = false;
 	if (r->state == READER_STOPPED || !reader_commit(r))
 		return;
@@ -173,12 +178,16 @@ void reader_survey(void *context)
 	enum status s = ask(r, &first_sight, &why);
 	if (s == STATUS_OK) {
 		reader_set_targets(r);
-		s = reader_assign(r, NULL, 0, first_sight, &why);
+		if (r->group)
+			s = reader_assign(r, ours, reader_ours(r, ours), true, &why);
+		else
+			s = reader_assign(r, NULL, 0, first_sight, &why);
 	}
 	if (s != STATUS_OK) {
 		try_again_later(r, s, &why);
 		return;
 	}
+	subscriber_resume(r->subscriber); /* paused where the journal was full meanwhile */
 	r->state = READER_READING;
 	tell_well(r);
 	log_debug("kafka.assigned", "generation %u, %u partitions", r->generation,
@@ -188,23 +197,32 @@ void reader_survey(void *context)
 	reader_timer(r, clock_mono_ms(), reader_turn);
 }
 
-/* With a group: these partitions became ours. */
+/* With a group: these partitions became ours. It waits for our answer and gives them once: where we cannot
+ * answer now, the survey that is tried again does. In a new generation all that we have begin again. */
 static void assigned(struct reader *r, const int *list, unsigned count)
 {
 	struct why why;
+	int ours[SUBSCRIBER_PARTITIONS];
+	unsigned before = r->generation;
 	bool first_sight = false;
+	for (unsigned i = 0; i < count; i++)
+		r->partition[list[i]].ours = true;
+	log_info("kafka.assigned", "%u partitions of '%s' came to this box", count,
+		r->parts->config->kafka_topic);
+	if (!reader_commit(r))
+		return;
 	enum status s = ask(r, &first_sight, &why);
 	if (s == STATUS_OK) {
 		reader_set_targets(r);
-		for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++)
-			if (!reader_wanted(list, count, i) && !r->partition[i].ours)
-				r->partition[i].target = -1;
-		s = reader_assign(r, list, count, true, &why);
+		if (before && before != r->generation)
+			s = reader_assign(r, ours, reader_ours(r, ours), true, &why);
+		else
+			s = reader_assign(r, list, count, true, &why);
 	}
-	if (s != STATUS_OK && r->state != READER_STOPPED)
-		log_warn(survey_code(s), "%s; the group gives the partitions again", why.text);
-	log_info("kafka.assigned", "%u partitions of '%s' came to this box", count,
-		r->parts->config->kafka_topic);
+	if (s != STATUS_OK) {
+		try_again_later(r, s, &why);
+		return;
+	}
 	reader_show(r, "", true);
 	reader_look_for_end(r);
 }

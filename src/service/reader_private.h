@@ -52,6 +52,7 @@ enum status reader_assign(struct reader *r, const int *list, unsigned count, boo
 /* The topic was made anew: all partitions begin again. False: the service was told of a trouble. */
 bool reader_renew_generation(struct reader *r, const char *what);
 bool reader_wanted(const int *list, unsigned count, int partition);
+unsigned reader_ours(const struct reader *r, int list[SUBSCRIBER_PARTITIONS]);
 
 /* reader.c */
 enum { READER_FULL_LOOK_MS = 10000 }; /* how often a full journal is looked at again */

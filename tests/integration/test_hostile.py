@@ -1,0 +1,63 @@
+"""Ways to lose, double or stand still that a hostile reader of the code looked for."""
+import json
+
+import pytest
+
+from conftest import wait_until
+
+
+def state(ident, n, ended=False):
+    return {"id": ident, "name": f"{ident} A vs B", "matchType": "t20", "status": f"ball {n}", "date": "2026-01-01",
+            "dateTimeGMT": "2026-01-01T10:00:00", "teams": ["A", "B"], "matchStarted": True, "matchEnded": ended,
+            "score": [{"r": n, "w": 0, "o": 0.1, "inning": "A Inning 1"}]}
+
+
+@pytest.fixture
+def matches(tmp_path):
+    """matches(count, states) writes that many replay files; the answer is their paths."""
+    def make(count, states):
+        paths = []
+        for m in range(count):
+            path = tmp_path / f"match{m}.jsonl"
+            path.write_text("".join(json.dumps({"t": n, "seq": n, "ev": "", "match": state(f"{m:08d}-aaaa", n)}) + "\n"
+                                    for n in range(states)))
+            paths.append(path)
+        return paths
+
+    return make
+
+
+def records_of(open_book, box):
+    """How many records each match has, by the box's workbooks."""
+    return {name.rsplit("_", 1)[1][:8]: len(open_book(box.output / name)["Records"]) - 1 for name in box.books()}
+
+
+def test_a_group_hands_over(matches, serve, broker, make_box, open_book):
+    """Two boxes of one group: when the first leaves, the other has every match from its beginning."""
+    api = serve("--step", *matches(12, 3))
+    bootstrap = broker(partitions=4)
+    maker = make_box(**api.settings, KAFKA_BROKERS=bootstrap)
+    assert maker.run("produce", "--sweeps", "3").code == 0
+    settings = {"KAFKA_BROKERS": bootstrap, "KAFKA_GROUP": "pair", "BOOK_INTERVAL": "1s"}
+    one, two = make_box(name="one", **settings), make_box(name="two", **settings)
+    first = one.start("consume")
+    wait_until(lambda: len(one.books()) == 12, 40, "all workbooks of the first box")
+    second = two.start("consume")
+    second.wait_for("output.ok:")
+    assert first.stop() == 0, first.err
+    wait_until(lambda: len(two.books()) == 12, 100, "all workbooks of the second box")
+    assert second.stop() == 0, second.err
+    for box in (one, two):
+        assert records_of(open_book, box) == {f"{m:08d}": 3 for m in range(12)}
+    assert " error " not in first.err + second.err
+
+
+def test_until_end_in_a_group(matches, serve, broker, make_box, open_book):
+    api = serve("--step", *matches(6, 2))
+    bootstrap = broker(partitions=3)
+    box = make_box(**api.settings, KAFKA_BROKERS=bootstrap, KAFKA_GROUP="alone")
+    assert box.run("produce", "--sweeps", "2").code == 0
+    for _ in range(2):
+        run = box.run("consume", "--until-end")
+        assert run.code == 0, run.err
+    assert records_of(open_book, box) == {f"{m:08d}": 2 for m in range(6)}
