@@ -14,7 +14,7 @@
 #define ARGUMENT_MEMORY	  "memory="
 #define ARGUMENT_PARENT	  "parent="
 
-#define ANSWER_STATUS  "status"	 /* number of enum status; always the last line but one */
+#define ANSWER_STATUS  "status" /* number of enum status; always the last line but one */
 #define ANSWER_WHY     "why"
 #define ANSWER_SKIPPED "skipped"
 #define ANSWER_FILE    "file"

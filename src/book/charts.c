@@ -40,15 +40,15 @@ static void name_series(struct charts *c, const struct row *last, unsigned k)
 	if (!team[0])
 		snprintf(team, sizeof(team), "Innings %u", k + 1);
 	clean_text(view_of(team, strlen(team)), 40, text, sizeof(text), NULL);
-	if (strlen(text) > sizeof(c->names[k]) - 16)	/* many bytes a letter: cut at a border */
+	if (strlen(text) > sizeof(c->names[k]) - 16) /* many bytes a letter: cut at a border */
 		clean_text(view_of(team, strlen(team)), 16, text, sizeof(text), NULL);
 	snprintf(c->names[k], sizeof(c->names[k]), "%s%s%s", text[0] == '=' ? " " : "", text,
-		 c->second[k] ? " (2nd innings)" : "");
+		c->second[k] ? " (2nd innings)" : "");
 }
 
 static void name_sides(struct charts *c, const struct row *last)
 {
-	bool seen[2] = { false, false };
+	bool seen[2] = {false, false};
 
 	for (unsigned k = 0; k < c->innings; k++) {
 		int side = match_side_of(last, k);
@@ -88,7 +88,8 @@ static void fill_bars(struct charts *c, unsigned k)
 			c->means = c->means || overs > 1;
 		}
 		if (spans[i].wickets > 0)
-			b->wickets[spans[i].to_over - 1] = (uint8_t)(spans[i].wickets < 10 ? spans[i].wickets : 10);
+			b->wickets[spans[i].to_over - 1] =
+				(uint8_t)(spans[i].wickets < 10 ? spans[i].wickets : 10);
 		b->overs = (unsigned)spans[i].to_over;
 	}
 	if (b->overs > c->most_overs)
@@ -112,7 +113,8 @@ static bool bars_fit(const struct charts *c)
 	return any;
 }
 
-enum status charts_open(struct charts **out, const struct story *story, const struct row *last, struct why *why)
+enum status charts_open(
+	struct charts **out, const struct story *story, const struct row *last, struct why *why)
 {
 	struct charts *c = calloc(1, sizeof(*c));
 
@@ -130,7 +132,8 @@ enum status charts_open(struct charts **out, const struct story *story, const st
 		}
 		for (unsigned k = 0; k < c->innings; k++)
 			fill_bars(c, k);
-		if (c->story->counts_balls == false && match_kind_of(last) == MATCH_T20 && c->most_overs < 20)
+		if (c->story->counts_balls == false && match_kind_of(last) == MATCH_T20 &&
+			c->most_overs < 20)
 			c->most_overs = 20;
 	}
 	*out = c;
@@ -172,7 +175,7 @@ unsigned charts_rows(const struct charts *c)
 	if (c->bars && c->most_overs > most)
 		most = c->most_overs;
 	if (most > 0 && most < 2)
-		most = 2;	/* the target's two points */
+		most = 2; /* the target's two points */
 	return most > 0 ? most + 1 : 0;
 }
 
@@ -189,20 +192,25 @@ static void figure(const struct cursor *at, unsigned column, double value)
 
 static void write_titles(const struct charts *c, const struct cursor *at)
 {
-	static const char *const worm[WORM_COLUMNS] = { "bowled", "total", "wickets" };
+	static const char *const worm[WORM_COLUMNS] = {"bowled", "total", "wickets"};
 	char title[32];
 
 	for (unsigned k = 0; k < c->innings; k++) {
 		for (unsigned i = 0; i < WORM_COLUMNS; i++) {
 			snprintf(title, sizeof(title), "worm %u: %s", k + 1, worm[i]);
-			worksheet_write_string(at->w, 0, (lxw_col_t)charts_worm_column(k, i), title, at->format);
+			worksheet_write_string(
+				at->w, 0, (lxw_col_t)charts_worm_column(k, i), title, at->format);
 		}
 		snprintf(title, sizeof(title), "innings %u", k + 1);
-		worksheet_write_string(at->w, 0, (lxw_col_t)(charts_over_column(c) + 1 + k), title, at->format);
+		worksheet_write_string(
+			at->w, 0, (lxw_col_t)(charts_over_column(c) + 1 + k), title, at->format);
 	}
-	worksheet_write_string(at->w, 0, (lxw_col_t)charts_target_column(c), "target: bowled", at->format);
-	worksheet_write_string(at->w, 0, (lxw_col_t)(charts_target_column(c) + 1), "target", at->format);
-	worksheet_write_string(at->w, 0, (lxw_col_t)charts_over_column(c), c->story->counts_balls ? "set" : "over", at->format);
+	worksheet_write_string(
+		at->w, 0, (lxw_col_t)charts_target_column(c), "target: bowled", at->format);
+	worksheet_write_string(
+		at->w, 0, (lxw_col_t)(charts_target_column(c) + 1), "target", at->format);
+	worksheet_write_string(at->w, 0, (lxw_col_t)charts_over_column(c),
+		c->story->counts_balls ? "set" : "over", at->format);
 }
 
 static void write_figures(const struct charts *c, const struct cursor *at, unsigned i)
@@ -228,9 +236,10 @@ static void write_figures(const struct charts *c, const struct cursor *at, unsig
 		figure(at, charts_over_column(c), i + 1);
 }
 
-bool charts_write_row(const struct charts *c, struct lxw_worksheet *w, uint32_t row, struct lxw_format *format)
+bool charts_write_row(
+	const struct charts *c, struct lxw_worksheet *w, uint32_t row, struct lxw_format *format)
 {
-	struct cursor at = { w, row, format };
+	struct cursor at = {w, row, format};
 
 	if (row >= charts_rows(c))
 		return false;
@@ -243,8 +252,9 @@ bool charts_write_row(const struct charts *c, struct lxw_worksheet *w, uint32_t 
 
 void charts_hide_columns(const struct charts *c, struct lxw_worksheet *w)
 {
-	lxw_row_col_options hidden = { .hidden = LXW_TRUE };
+	lxw_row_col_options hidden = {.hidden = LXW_TRUE};
 
 	if (charts_rows(c) > 0)
-		worksheet_set_column_opt(w, CHARTS_FIRST_COLUMN, (lxw_col_t)(charts_columns(c) - 1), 8, NULL, &hidden);
+		worksheet_set_column_opt(w, CHARTS_FIRST_COLUMN, (lxw_col_t)(charts_columns(c) - 1),
+			8, NULL, &hidden);
 }

@@ -5,16 +5,17 @@
 #include <string.h>
 #include <xlsxwriter.h>
 
-enum { DEFAULT_WIDTH = 480, DEFAULT_HEIGHT = 288 };	/* pixels, of libxlsxwriter */
+enum { DEFAULT_WIDTH = 480, DEFAULT_HEIGHT = 288 }; /* pixels, of libxlsxwriter */
 
 static const char SHEET[] = "Match";
-static char font_name[] = "Calibri";	/* the library takes its options without const, and copies them */
+static char font_name[] =
+	"Calibri"; /* the library takes its options without const, and copies them */
 
 static const struct {
 	lxw_color_t first, second, pale;
 } colours[2] = {
-	{ COLOUR_SIDE_A, COLOUR_SIDE_A_2ND, COLOUR_SIDE_A_PALE },
-	{ COLOUR_SIDE_B, COLOUR_SIDE_B_2ND, COLOUR_SIDE_B_PALE },
+	{COLOUR_SIDE_A, COLOUR_SIDE_A_2ND, COLOUR_SIDE_A_PALE},
+	{COLOUR_SIDE_B, COLOUR_SIDE_B_2ND, COLOUR_SIDE_B_PALE},
 };
 
 static lxw_color_t colour_of(const struct charts *c, unsigned k)
@@ -24,9 +25,10 @@ static lxw_color_t colour_of(const struct charts *c, unsigned k)
 
 static void dress_axis(lxw_chart_axis *axis, const char *name, bool grid)
 {
-	lxw_chart_font name_font = { .name = font_name, .size = 9, .bold = LXW_EXPLICIT_FALSE, .color = COLOUR_QUIET };
-	lxw_chart_font number_font = { .name = font_name, .size = 9, .color = COLOUR_QUIET };
-	lxw_chart_line line = { .color = COLOUR_LINE, .width = 0.75 };
+	lxw_chart_font name_font = {
+		.name = font_name, .size = 9, .bold = LXW_EXPLICIT_FALSE, .color = COLOUR_QUIET};
+	lxw_chart_font number_font = {.name = font_name, .size = 9, .color = COLOUR_QUIET};
+	lxw_chart_line line = {.color = COLOUR_LINE, .width = 0.75};
 
 	chart_axis_set_name(axis, name);
 	chart_axis_set_name_font(axis, &name_font);
@@ -40,9 +42,10 @@ static void dress_axis(lxw_chart_axis *axis, const char *name, bool grid)
 
 static void dress(lxw_chart *chart, const char *title)
 {
-	lxw_chart_font title_font = { .name = font_name, .size = 12, .bold = LXW_TRUE, .color = COLOUR_INK };
-	lxw_chart_font legend_font = { .name = font_name, .size = 9, .color = COLOUR_INK };
-	lxw_chart_line border = { .color = COLOUR_LINE, .width = 0.75 };
+	lxw_chart_font title_font = {
+		.name = font_name, .size = 12, .bold = LXW_TRUE, .color = COLOUR_INK};
+	lxw_chart_font legend_font = {.name = font_name, .size = 9, .color = COLOUR_INK};
+	lxw_chart_line border = {.color = COLOUR_LINE, .width = 0.75};
 
 	chart_title_set_name(chart, title);
 	chart_title_set_name_font(chart, &title_font);
@@ -52,7 +55,8 @@ static void dress(lxw_chart *chart, const char *title)
 	chart_show_hidden_data(chart);
 }
 
-static enum status put(lxw_worksheet *w, lxw_chart *chart, uint32_t row, unsigned width, unsigned height, struct why *why)
+static enum status put(lxw_worksheet *w, lxw_chart *chart, uint32_t row, unsigned width,
+	unsigned height, struct why *why)
 {
 	lxw_chart_options options = {
 		.x_scale = (double)width / DEFAULT_WIDTH,
@@ -65,7 +69,8 @@ static enum status put(lxw_worksheet *w, lxw_chart *chart, uint32_t row, unsigne
 	return STATUS_OK;
 }
 
-static lxw_chart_series *add_series(lxw_chart *chart, unsigned x, unsigned y, unsigned count, const char *name)
+static lxw_chart_series *add_series(
+	lxw_chart *chart, unsigned x, unsigned y, unsigned count, const char *name)
 {
 	lxw_chart_series *series = chart_add_series(chart, NULL, NULL);
 
@@ -79,9 +84,9 @@ static lxw_chart_series *add_series(lxw_chart *chart, unsigned x, unsigned y, un
 
 static void add_line(const struct charts *c, lxw_chart *chart, unsigned k)
 {
-	lxw_chart_line line = { .color = colour_of(c, k), .width = 2.25 };
-	lxw_chart_series *s = add_series(chart, charts_worm_column(k, WORM_X), charts_worm_column(k, WORM_TOTAL),
-					 c->points[k], c->names[k]);
+	lxw_chart_line line = {.color = colour_of(c, k), .width = 2.25};
+	lxw_chart_series *s = add_series(chart, charts_worm_column(k, WORM_X),
+		charts_worm_column(k, WORM_TOTAL), c->points[k], c->names[k]);
 
 	if (c->second[k])
 		line.dash_type = LXW_CHART_LINE_DASH_DASH;
@@ -91,10 +96,10 @@ static void add_line(const struct charts *c, lxw_chart *chart, unsigned k)
 
 static void add_wickets(const struct charts *c, lxw_chart *chart, unsigned k)
 {
-	lxw_chart_line none = { .none = LXW_TRUE }, rim = { .color = LXW_COLOR_WHITE, .width = 0.75 };
-	lxw_chart_fill fill = { .color = colour_of(c, k) };
-	lxw_chart_series *s = add_series(chart, charts_worm_column(k, WORM_X), charts_worm_column(k, WORM_WICKET),
-					 c->points[k], "wickets");
+	lxw_chart_line none = {.none = LXW_TRUE}, rim = {.color = LXW_COLOR_WHITE, .width = 0.75};
+	lxw_chart_fill fill = {.color = colour_of(c, k)};
+	lxw_chart_series *s = add_series(chart, charts_worm_column(k, WORM_X),
+		charts_worm_column(k, WORM_WICKET), c->points[k], "wickets");
 
 	chart_series_set_line(s, &none);
 	chart_series_set_marker_type(s, LXW_CHART_MARKER_CIRCLE);
@@ -105,11 +110,13 @@ static void add_wickets(const struct charts *c, lxw_chart *chart, unsigned k)
 
 static void add_target(const struct charts *c, lxw_chart *chart)
 {
-	lxw_chart_line dashed = { .color = COLOUR_QUIET, .width = 1.25, .dash_type = LXW_CHART_LINE_DASH_DASH };
+	lxw_chart_line dashed = {
+		.color = COLOUR_QUIET, .width = 1.25, .dash_type = LXW_CHART_LINE_DASH_DASH};
 	char name[40];
 
 	snprintf(name, sizeof(name), "target %lld", (long long)c->target);
-	lxw_chart_series *s = add_series(chart, charts_target_column(c), charts_target_column(c) + 1, 2, name);
+	lxw_chart_series *s = add_series(
+		chart, charts_target_column(c), charts_target_column(c) + 1, 2, name);
 
 	chart_series_set_line(s, &dashed);
 	chart_series_set_marker_type(s, LXW_CHART_MARKER_NONE);
@@ -121,8 +128,8 @@ static double unit_of(double most)
 	return most <= 25 ? 5 : most <= 120 ? 10 : 20;
 }
 
-enum status charts_put_worm(const struct charts *c, struct lxw_workbook *book, struct lxw_worksheet *w, uint32_t row,
-			    unsigned width, unsigned height, struct why *why)
+enum status charts_put_worm(const struct charts *c, struct lxw_workbook *book,
+	struct lxw_worksheet *w, uint32_t row, unsigned width, unsigned height, struct why *why)
 {
 	lxw_chart *chart = workbook_add_chart(book, LXW_CHART_SCATTER_STRAIGHT);
 	int16_t unnamed[ROW_INNINGS + 1];
@@ -131,7 +138,10 @@ enum status charts_put_worm(const struct charts *c, struct lxw_workbook *book, s
 	if (!chart)
 		return fail(why, STATUS_NO_MEMORY, "no memory for the worm");
 	dress(chart, "Worm");
-	dress_axis(chart->x_axis, c->story->counts_balls ? "balls bowled (dots: wickets)" : "overs bowled (dots: wickets)", false);
+	dress_axis(chart->x_axis,
+		c->story->counts_balls ? "balls bowled (dots: wickets)"
+				       : "overs bowled (dots: wickets)",
+		false);
 	dress_axis(chart->y_axis, "total", true);
 	chart_axis_set_min(chart->x_axis, 0);
 	chart_axis_set_min(chart->y_axis, 0);
@@ -161,10 +171,11 @@ enum status charts_put_worm(const struct charts *c, struct lxw_workbook *book, s
 /* ---- manhattan ---- */
 
 /* Dots above the bar: the library draws no second kind of series, but labels of its own wording. */
-static enum status add_wicket_labels(const struct bars *b, lxw_chart_series *s, lxw_color_t colour, struct why *why)
+static enum status add_wicket_labels(
+	const struct bars *b, lxw_chart_series *s, lxw_color_t colour, struct why *why)
 {
-	static char dots[][16] = { "", "●", "●●", "●●●", "●●●●", "●●●●●" };
-	lxw_chart_font font = { .name = font_name, .size = 10, .color = colour };
+	static char dots[][16] = {"", "●", "●●", "●●●", "●●●●", "●●●●●"};
+	lxw_chart_font font = {.name = font_name, .size = 10, .color = colour};
 	lxw_chart_data_label labels[CHARTS_MOST_OVERS], *list[CHARTS_MOST_OVERS + 1];
 	bool any = false;
 
@@ -190,10 +201,11 @@ static enum status add_wicket_labels(const struct bars *b, lxw_chart_series *s, 
 	return STATUS_OK;
 }
 
-static enum status add_pale_bars(const struct bars *b, lxw_chart_series *s, lxw_color_t pale, struct why *why)
+static enum status add_pale_bars(
+	const struct bars *b, lxw_chart_series *s, lxw_color_t pale, struct why *why)
 {
-	lxw_chart_fill fill = { .color = pale };
-	lxw_chart_point point = { .fill = &fill }, none = { .fill = NULL };
+	lxw_chart_fill fill = {.color = pale};
+	lxw_chart_point point = {.fill = &fill}, none = {.fill = NULL};
 	lxw_chart_point *list[CHARTS_MOST_OVERS + 1];
 	bool any = false;
 
@@ -210,8 +222,9 @@ static enum status add_pale_bars(const struct bars *b, lxw_chart_series *s, lxw_
 static enum status add_bars(const struct charts *c, lxw_chart *chart, unsigned k, struct why *why)
 {
 	const struct bars *b = &c->bars[k];
-	lxw_chart_fill fill = { .color = colour_of(c, k) };
-	lxw_chart_series *s = add_series(chart, charts_over_column(c), charts_over_column(c) + 1 + k, c->most_overs, c->names[k]);
+	lxw_chart_fill fill = {.color = colour_of(c, k)};
+	lxw_chart_series *s = add_series(chart, charts_over_column(c),
+		charts_over_column(c) + 1 + k, c->most_overs, c->names[k]);
 	enum status st;
 
 	chart_series_set_fill(s, &fill);
@@ -219,16 +232,19 @@ static enum status add_bars(const struct charts *c, lxw_chart *chart, unsigned k
 	return st == STATUS_OK ? add_wicket_labels(b, s, colour_of(c, k), why) : st;
 }
 
-enum status charts_put_manhattan(const struct charts *c, struct lxw_workbook *book, struct lxw_worksheet *w,
-				 uint32_t row, unsigned width, unsigned height, struct why *why)
+enum status charts_put_manhattan(const struct charts *c, struct lxw_workbook *book,
+	struct lxw_worksheet *w, uint32_t row, unsigned width, unsigned height, struct why *why)
 {
 	lxw_chart *chart = workbook_add_chart(book, LXW_CHART_COLUMN);
 
 	if (!chart)
 		return fail(why, STATUS_NO_MEMORY, "no memory for the manhattan");
 	dress(chart, "Manhattan");
-	dress_axis(chart->x_axis, c->story->counts_balls ? "set of five (dots: wickets)" : "over (dots: wickets)", false);
-	dress_axis(chart->y_axis, c->story->counts_balls ? "runs in the set" : "runs in the over", true);
+	dress_axis(chart->x_axis,
+		c->story->counts_balls ? "set of five (dots: wickets)" : "over (dots: wickets)",
+		false);
+	dress_axis(chart->y_axis, c->story->counts_balls ? "runs in the set" : "runs in the over",
+		true);
 	chart_axis_set_min(chart->y_axis, 0);
 	chart_set_series_gap(chart, 40);
 	chart_set_series_overlap(chart, 0);

@@ -18,15 +18,20 @@
 
 extern char **environ;
 
-enum { LINE_BYTES = 1024, ARGUMENTS = 13, ARGUMENT_BYTES = PATH_MAX + 32, DEFAULT_TIMEOUT_MS = 60000 };
+enum {
+	LINE_BYTES = 1024,
+	ARGUMENTS = 13,
+	ARGUMENT_BYTES = PATH_MAX + 32,
+	DEFAULT_TIMEOUT_MS = 60000
+};
 
 struct book_child {
-	pid_t pid;		/* 0: reaped */
+	pid_t pid; /* 0: reaped */
 	int fd;
 	int64_t started_ms, due_ms;
-	bool killed;		/* for its time was up */
-	bool at_end;		/* its stdout is closed */
-	bool whole;		/* its answer is */
+	bool killed; /* for its time was up */
+	bool at_end; /* its stdout is closed */
+	bool whole;  /* its answer is */
 	char line[LINE_BYTES];
 	size_t used;
 	struct book_result result;
@@ -61,7 +66,8 @@ static void add_number(struct arguments *a, const char *name, uint64_t value)
 
 static void make_arguments(struct arguments *a, const struct book_job *job)
 {
-	static const char *const kinds[] = { [BOOK_MATCH] = "match", [BOOK_INDEX] = "index", [BOOK_AUDIT] = "audit" };
+	static const char *const kinds[] = {
+		[BOOK_MATCH] = "match", [BOOK_INDEX] = "index", [BOOK_AUDIT] = "audit"};
 
 	add(a, "scorebox", "");
 	add(a, "--book", "");
@@ -103,7 +109,8 @@ static int spawn(struct book_child *c, int out_fd, char *const *arguments)
 	if (!e)
 		e = posix_spawn_file_actions_adddup2(&actions, out_fd, STDOUT_FILENO);
 	if (!e)
-		e = posix_spawn(&c->pid, "/proc/self/exe", &actions, &attributes, arguments, environ);
+		e = posix_spawn(
+			&c->pid, "/proc/self/exe", &actions, &attributes, arguments, environ);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return e;
@@ -131,7 +138,8 @@ static enum status start(struct book_child *c, const struct book_job *job, struc
 	if (e) {
 		close(ends[0]);
 		c->pid = 0;
-		return fail(why, e == ENOMEM ? STATUS_NO_MEMORY : STATUS_AGAIN, "start a rendering child: %s", strerror(e));
+		return fail(why, e == ENOMEM ? STATUS_NO_MEMORY : STATUS_AGAIN,
+			"start a rendering child: %s", strerror(e));
 	}
 	c->fd = ends[0];
 	if (fcntl(c->fd, F_SETFL, O_NONBLOCK) != 0)
@@ -209,7 +217,8 @@ static void take_line(struct book_child *c, book_missing_call *missing, void *co
 		c->whole = true;
 }
 
-static void take_bytes(struct book_child *c, const char *bytes, size_t length, book_missing_call *missing, void *context)
+static void take_bytes(struct book_child *c, const char *bytes, size_t length,
+	book_missing_call *missing, void *context)
 {
 	for (size_t i = 0; i < length; i++) {
 		if (bytes[i] != '\n') {
@@ -250,19 +259,23 @@ static void judge(struct book_child *c, int wait_status)
 		return;
 	r->skipped = false;
 	if (c->killed)
-		r->status = fail(&r->why, STATUS_FATAL, "the rendering child took over %lld s and was ended",
-				 (long long)((c->due_ms - c->started_ms) / 1000));
+		r->status = fail(&r->why, STATUS_FATAL,
+			"the rendering child took over %lld s and was ended",
+			(long long)((c->due_ms - c->started_ms) / 1000));
 	else if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == EXIT_CHILD_MEMORY)
-		r->status = fail(&r->why, STATUS_NO_MEMORY, "the rendering child ran out of its memory");
+		r->status = fail(
+			&r->why, STATUS_NO_MEMORY, "the rendering child ran out of its memory");
 	else if (WIFSIGNALED(wait_status))
-		r->status = fail(&r->why, STATUS_FATAL, "the rendering child died by signal %d", WTERMSIG(wait_status));
+		r->status = fail(&r->why, STATUS_FATAL, "the rendering child died by signal %d",
+			WTERMSIG(wait_status));
 	else
-		r->status = fail(&r->why, STATUS_FATAL, "the rendering child ended with code %d and no answer",
-				 WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1);
+		r->status = fail(&r->why, STATUS_FATAL,
+			"the rendering child ended with code %d and no answer",
+			WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1);
 }
 
-enum status book_child_turn(struct book_child *c, int64_t now_ms, struct book_result *out, book_missing_call *missing,
-			    void *context)
+enum status book_child_turn(struct book_child *c, int64_t now_ms, struct book_result *out,
+	book_missing_call *missing, void *context)
 {
 	int wait_status = 0;
 	pid_t reaped;
@@ -279,7 +292,7 @@ enum status book_child_turn(struct book_child *c, int64_t now_ms, struct book_re
 	reaped = waitpid(c->pid, &wait_status, WNOHANG);
 	if (reaped == 0 || (reaped < 0 && errno == EINTR))
 		return STATUS_AGAIN;
-	read_answer(c, missing, context);	/* what it said last */
+	read_answer(c, missing, context); /* what it said last */
 	sweep_child(c->folder, c->scratch, c->pid);
 	c->pid = 0;
 	judge(c, reaped > 0 ? wait_status : 0);

@@ -30,9 +30,9 @@ struct task {
 	bool started_only;
 	uint64_t min_free_bytes, memory_bytes;
 	pid_t parent;
-	char temp[PATH_MAX];		/* the file being made */
-	char own_scratch[PATH_MAX];	/* below the state folder */
-	char near_scratch[PATH_MAX];	/* beside the target */
+	char temp[PATH_MAX];	     /* the file being made */
+	char own_scratch[PATH_MAX];  /* below the state folder */
+	char near_scratch[PATH_MAX]; /* beside the target */
 };
 
 /* ---- speaking ---- */
@@ -60,16 +60,18 @@ static void answer(const char *format, ...)
 		if (w < 0 && errno == EINTR)
 			w = 0;
 		else if (w < 0)
-			_exit(EXIT_FAILURE);	/* nobody listens */
+			_exit(EXIT_FAILURE); /* nobody listens */
 	}
 }
 
 /* ---- one workbook ---- */
 
 /* Renders by `render`, verifies what the storage holds. */
-typedef enum status render_call(struct task *t, struct journal *j, void *what, struct verify_rows *rows, struct why *why);
+typedef enum status render_call(
+	struct task *t, struct journal *j, void *what, struct verify_rows *rows, struct why *why);
 
-static enum status make_whole(struct task *t, struct journal *j, render_call *render, void *what, struct why *why)
+static enum status make_whole(
+	struct task *t, struct journal *j, render_call *render, void *what, struct why *why)
 {
 	struct verify_rows *rows = calloc(1, sizeof(*rows));
 	enum status s;
@@ -91,7 +93,7 @@ static enum status make_whole(struct task *t, struct journal *j, render_call *re
 static struct workbook_room room_of(const struct task *t)
 {
 	return (struct workbook_room){
-		.scratch = { t->own_scratch, t->near_scratch },
+		.scratch = {t->own_scratch, t->near_scratch},
 		.min_free_bytes = t->min_free_bytes,
 		.target_folder = t->folder,
 	};
@@ -110,7 +112,7 @@ static void say_file(const struct task *t, const char *name, uint64_t records)
 
 /* Gives the finished file its name; what must be kept is moved aside first. */
 static enum status publish(struct task *t, const char *name, enum place_answer there,
-			   const struct verify_properties *old, struct why *why)
+	const struct verify_properties *old, struct why *why)
 {
 	char path[PATH_MAX], kept[NAMING_KEPT_BYTES];
 	enum status s = file_join(t->folder, name, path, sizeof(path));
@@ -162,7 +164,8 @@ static enum status name_match(struct journal *j, struct match_job *job, struct w
 	return s;
 }
 
-static enum status load_match(struct task *t, struct journal *j, struct match_job *job, struct why *why)
+static enum status load_match(
+	struct task *t, struct journal *j, struct match_job *job, struct why *why)
 {
 	enum status s = journal_match_by_id(j, t->match, &job->match, why);
 
@@ -172,13 +175,15 @@ static enum status load_match(struct task *t, struct journal *j, struct match_jo
 		job->match.key.length = KEY_BYTES;
 	memcpy(job->key, job->match.key.bytes, job->match.key.length);
 	job->match.key.bytes = job->key;
-	snprintf(job->file, sizeof(job->file), "%.*s", job->match.file.length < 255 ? (int)job->match.file.length : 255,
-		 job->match.file.bytes);
+	snprintf(job->file, sizeof(job->file), "%.*s",
+		job->match.file.length < 255 ? (int)job->match.file.length : 255,
+		job->match.file.bytes);
 	job->match.file = view_of(job->file, strlen(job->file));
 	return name_match(j, job, why);
 }
 
-static enum status render_match(struct task *t, struct journal *j, void *what, struct verify_rows *rows, struct why *why)
+static enum status render_match(
+	struct task *t, struct journal *j, void *what, struct verify_rows *rows, struct why *why)
 {
 	struct match_job *job = what;
 	struct workbook_room room = room_of(t);
@@ -187,24 +192,25 @@ static enum status render_match(struct task *t, struct journal *j, void *what, s
 }
 
 /* The match had another name before: the new file is in place, the old one, if it is that match's, goes. */
-static void remove_former(const struct task *t, const struct match_job *job, const struct verify_properties *wanted)
+static void remove_former(
+	const struct task *t, const struct match_job *job, const struct verify_properties *wanted)
 {
 	char path[PATH_MAX];
 	struct verify_properties there;
 	enum place_answer found;
 
 	if (!job->file[0] || !strcmp(job->file, job->name) || strchr(job->file, '/') ||
-	    file_join(t->folder, job->file, path, sizeof(path)) != STATUS_OK)
+		file_join(t->folder, job->file, path, sizeof(path)) != STATUS_OK)
 		return;
 	found = place_look(path, wanted, true, &there);
 	if ((found == PLACE_OURS || found == PLACE_SAME) && unlink(path) == 0)
-		(void)!file_sync_folder(t->folder, NULL);	/* it comes back at worst */
+		(void)!file_sync_folder(t->folder, NULL); /* it comes back at worst */
 }
 
 static enum status do_match(struct task *t, struct journal *j, struct why *why)
 {
-	struct match_job job = { .fixture = false };
-	struct verify_properties wanted = { .records = 0 }, there;
+	struct match_job job = {.fixture = false};
+	struct verify_properties wanted = {.records = 0}, there;
 	char path[PATH_MAX];
 	enum place_answer found;
 	enum status s = load_match(t, j, &job, why);
@@ -237,7 +243,8 @@ static enum status do_match(struct task *t, struct journal *j, struct why *why)
 
 /* ---- the index, the audit ---- */
 
-static enum status render_index(struct task *t, struct journal *j, void *what, struct verify_rows *rows, struct why *why)
+static enum status render_index(
+	struct task *t, struct journal *j, void *what, struct verify_rows *rows, struct why *why)
 {
 	struct workbook_room room = room_of(t);
 
@@ -248,7 +255,7 @@ static enum status render_index(struct task *t, struct journal *j, void *what, s
 static enum status do_index(struct task *t, struct journal *j, struct why *why)
 {
 	static const char name[] = "Matches.xlsx";
-	struct verify_properties wanted = { .records = 0 }, there;
+	struct verify_properties wanted = {.records = 0}, there;
 	struct journal_figures figures;
 	char path[PATH_MAX];
 	enum place_answer found;
@@ -289,15 +296,17 @@ static enum status audit_match(void *context, const struct journal_match *m, str
 	workbook_match_properties(a->journal, m, a->task->timezone, &wanted);
 	if (file_join(a->task->folder, name, path, sizeof(path)) != STATUS_OK)
 		return STATUS_OK;
-	if (book_read_properties(path, &there, NULL) != STATUS_OK || strcmp(there.journal, wanted.journal) != 0 ||
-	    strcmp(there.match, wanted.match) != 0 || strcmp(there.shape, wanted.shape) != 0 || there.records < m->rendered)
+	if (book_read_properties(path, &there, NULL) != STATUS_OK ||
+		strcmp(there.journal, wanted.journal) != 0 ||
+		strcmp(there.match, wanted.match) != 0 || strcmp(there.shape, wanted.shape) != 0 ||
+		there.records < m->rendered)
 		answer(ANSWER_MISSING " %" PRId64, m->id);
 	return STATUS_OK;
 }
 
 static enum status do_audit(struct task *t, struct journal *j, struct why *why)
 {
-	struct audit a = { t, j };
+	struct audit a = {t, j};
 
 	return journal_each_match(j, audit_match, &a, why);
 }
@@ -319,9 +328,11 @@ static bool read_arguments(struct task *t, int argc, char **argv)
 	for (int i = 2; i < argc; i++) {
 		const char *n;
 
-		if (take(argv[i], ARGUMENT_KIND, &t->kind) || take(argv[i], ARGUMENT_JOURNAL, &t->journal) ||
-		    take(argv[i], ARGUMENT_FOLDER, &t->folder) || take(argv[i], ARGUMENT_SCRATCH, &t->scratch) ||
-		    take(argv[i], ARGUMENT_TIMEZONE, &t->timezone))
+		if (take(argv[i], ARGUMENT_KIND, &t->kind) ||
+			take(argv[i], ARGUMENT_JOURNAL, &t->journal) ||
+			take(argv[i], ARGUMENT_FOLDER, &t->folder) ||
+			take(argv[i], ARGUMENT_SCRATCH, &t->scratch) ||
+			take(argv[i], ARGUMENT_TIMEZONE, &t->timezone))
 			continue;
 		if (take(argv[i], ARGUMENT_MATCH, &n))
 			t->match = strtoll(n, NULL, 10);
@@ -346,7 +357,7 @@ static bool become_child(const struct task *t)
 	if (t->parent && getppid() != t->parent)
 		return false;
 	signal(SIGPIPE, SIG_DFL);
-	signal(SIGINT, SIG_IGN);	/* of the terminal: the parent decides */
+	signal(SIGINT, SIG_IGN); /* of the terminal: the parent decides */
 	(void)!nice(NICE);
 	umask(022);
 	limit_memory(t->memory_bytes);
@@ -381,7 +392,8 @@ static enum status run(struct task *t, struct why *why)
 	if (!strcmp(t->kind, "audit")) {
 		s = do_audit(t, j, why);
 	} else {
-		(void)!mkdir(t->own_scratch, 0700);	/* one of the two is enough: workbook_room looks */
+		(void)!mkdir(
+			t->own_scratch, 0700); /* one of the two is enough: workbook_room looks */
 		(void)!mkdir(t->near_scratch, 0700);
 		s = !strcmp(t->kind, "match") ? do_match(t, j, why) : do_index(t, j, why);
 		unlink(t->temp);
@@ -395,8 +407,8 @@ static enum status run(struct task *t, struct why *why)
 
 int book_child_main(int argc, char **argv)
 {
-	struct task t = { .match = 0 };
-	struct why why = { "" };
+	struct task t = {.match = 0};
+	struct why why = {""};
 	enum status s;
 
 	if (!read_arguments(&t, argc, argv) || !name_temps(&t)) {

@@ -8,8 +8,8 @@ enum { REPLACEMENT = 0xFFFD, ELLIPSIS = 0x2026, MOST_LINE_FEEDS = 253 };
 
 static bool unfit(uint32_t c)
 {
-	return (c < 0x20 && c != '\t' && c != '\n') || c == 0x7F || c == 0xFFFE || c == 0xFFFF || c == 0xFEFF ||
-	       (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+	return (c < 0x20 && c != '\t' && c != '\n') || c == 0x7F || c == 0xFFFE || c == 0xFFFF ||
+	       c == 0xFEFF || (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
 /* "_xHHHH_" stands at p. */
@@ -38,7 +38,7 @@ bool clean_is_plain(struct view in)
 }
 
 struct line {
-	size_t now, longest;	/* width in units */
+	size_t now, longest; /* width in units */
 	unsigned feeds;
 };
 
@@ -72,9 +72,9 @@ static void measure(struct line *line, uint32_t c, size_t units)
 size_t clean_text(struct view in, size_t max_units, char *out, size_t out_bytes, size_t *units)
 {
 	const char *p = in.bytes, *end = in.bytes + in.length;
-	struct line line = { 0, 0, 0 };
-	size_t used = 0, spent = 0;	/* bytes; UTF-16 units */
-	size_t mark_at = 0;		/* where "…" goes when the text is cut: before the last unit */
+	struct line line = {0, 0, 0};
+	size_t used = 0, spent = 0; /* bytes; UTF-16 units */
+	size_t mark_at = 0; /* where "…" goes when the text is cut: before the last unit */
 	bool cut = false;
 
 	while (p < end) {
@@ -100,7 +100,7 @@ size_t clean_text(struct view in, size_t max_units, char *out, size_t out_bytes,
 			cut = true;
 			break;
 		}
-		if (spent + cost <= max_units - 1)	/* from here the mark still fits */
+		if (spent + cost <= max_units - 1) /* from here the mark still fits */
 			mark_at = used + length;
 		memcpy(out + used, bytes, length);
 		used += length;

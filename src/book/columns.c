@@ -6,18 +6,19 @@
 enum { FIRST_SLOTS = 256, FIRST_NAMES = 4096 };
 
 struct columns {
-	char *names;		/* NUL-terminated, one after the other */
+	char *names; /* NUL-terminated, one after the other */
 	size_t names_used, names_room;
-	uint32_t *starts;	/* by column */
+	uint32_t *starts; /* by column */
 	unsigned count, room;
-	int32_t *slots;		/* open addressing: column, or COLUMNS_NONE; a power of two, at most half full */
+	int32_t *
+		slots; /* open addressing: column, or COLUMNS_NONE; a power of two, at most half full */
 	unsigned slot_count;
-	unsigned expected;	/* the column after the one found last */
+	unsigned expected; /* the column after the one found last */
 };
 
 static uint32_t hash(const char *path)
 {
-	uint32_t h = 2166136261u;	/* FNV-1a */
+	uint32_t h = 2166136261u; /* FNV-1a */
 
 	for (; *path; path++)
 		h = (h ^ (unsigned char)*path) * 16777619u;
@@ -80,7 +81,8 @@ int columns_find(struct columns *c, const char *path)
 {
 	if (c->expected < c->count && !strcmp(name_of(c, c->expected), path))
 		return (int)c->expected++;
-	for (unsigned at = hash(path) & (c->slot_count - 1); c->slots[at] != COLUMNS_NONE; at = (at + 1) & (c->slot_count - 1)) {
+	for (unsigned at = hash(path) & (c->slot_count - 1); c->slots[at] != COLUMNS_NONE;
+		at = (at + 1) & (c->slot_count - 1)) {
 		if (strcmp(name_of(c, (unsigned)c->slots[at]), path) != 0)
 			continue;
 		c->expected = (unsigned)c->slots[at] + 1;

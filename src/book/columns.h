@@ -10,7 +10,7 @@ enum { COLUMNS_MOST = 16384 - 8, COLUMNS_NAME_BYTES = 512 * 1024, COLUMNS_NONE =
 
 struct columns;
 enum status columns_open(struct columns **out, struct why *why) MUST_CHECK;
-void columns_close(struct columns *c);	/* NULL is fine */
+void columns_close(struct columns *c); /* NULL is fine */
 /* The column of a path; the field after the one found last is looked at first: rows hardly differ. */
 int columns_find(struct columns *c, const char *path);
 /* The same; a path not seen before gets the next column. COLUMNS_NONE where there is no room. */

@@ -47,7 +47,8 @@ char *__wrap_strdup(const char *text)
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 static const bool limited = false;
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+	__has_feature(memory_sanitizer)
 static const bool limited = false;
 #else
 static const bool limited = true;
@@ -58,9 +59,9 @@ static const bool limited = true;
 
 void limit_memory(uint64_t bytes)
 {
-	struct rlimit r = { .rlim_cur = bytes, .rlim_max = bytes };
+	struct rlimit r = {.rlim_cur = bytes, .rlim_max = bytes};
 
 	ends_when_out = true;
 	if (bytes && limited)
-		(void)setrlimit(RLIMIT_DATA, &r);	/* without it the system's own limits hold */
+		(void)setrlimit(RLIMIT_DATA, &r); /* without it the system's own limits hold */
 }

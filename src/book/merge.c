@@ -42,7 +42,7 @@ static struct merge_run *place_of(struct merge *m, const struct journal_record *
 		position = before->position;
 	} else {
 		while (position > 0 && position + MERGE_STATES > m->rows + 1 &&
-		       m->states[position % MERGE_STATES].at_us > r->order_us - STRANGER_LAG_US)
+			m->states[position % MERGE_STATES].at_us > r->order_us - STRANGER_LAG_US)
 			position--;
 	}
 	for (int i = 1; i < MERGE_RUNS; i++)
@@ -55,7 +55,7 @@ static struct merge_run *place_of(struct merge *m, const struct journal_record *
 
 bool merge_is_row(struct merge *m, const struct journal_record *r)
 {
-	struct merge_state state = { hash_of(r->body), r->body.length, r->order_us };
+	struct merge_state state = {hash_of(r->body), r->body.length, r->order_us};
 	bool known = identity_known(&r->self);
 	struct merge_run *run = known ? place_of(m, r) : NULL;
 	uint64_t from = run ? run->position : m->rows;

@@ -11,18 +11,18 @@
 enum { MERGE_STATES = 128, MERGE_RUNS = 32 };
 
 struct merge_state {
-	uint64_t hash;			/* of the bytes */
+	uint64_t hash; /* of the bytes */
 	uint64_t length;
 	int64_t at_us;
 };
 struct merge_run {
 	uint8_t run[RUN_BYTES];
-	uint64_t seq;			/* the last one seen */
-	uint64_t position;		/* row it stands at, from 1 */
-	uint64_t used;			/* when, for replacing the oldest */
+	uint64_t seq;	   /* the last one seen */
+	uint64_t position; /* row it stands at, from 1 */
+	uint64_t used;	   /* when, for replacing the oldest */
 };
 struct merge {
-	struct merge_state states[MERGE_STATES];	/* row n at n % MERGE_STATES */
+	struct merge_state states[MERGE_STATES]; /* row n at n % MERGE_STATES */
 	uint64_t rows;
 	struct merge_run runs[MERGE_RUNS];
 	uint64_t turn;

@@ -12,9 +12,11 @@ enum { SHORT_ID = 8, MOST_ID = NAMING_ID_BYTES - 1, MOST_STEM = 104, FIRST_TEAM 
 /* What FAT or Windows refuses, and what cannot be seen. */
 static bool refused(uint32_t c)
 {
-	if (c < 0x20 || (c >= 0x7F && c < 0xA0) || c > 0xFFFF || c == 0xFFFE || c == 0xFFFF || c == 0xFFFD)
+	if (c < 0x20 || (c >= 0x7F && c < 0xA0) || c > 0xFFFF || c == 0xFFFE || c == 0xFFFF ||
+		c == 0xFFFD)
 		return true;
-	if ((c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF)
+	if ((c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
+		(c >= 0x2060 && c <= 0x206F) || c == 0xFEFF)
 		return true;
 	return c < 0x80 && strchr("<>:\"/\\|?*%", (int)c) != NULL;
 }
@@ -27,7 +29,7 @@ static bool is_blank(uint32_t c)
 /* CON, NUL, COM1 ... name a device on Windows, whatever follows the first dot. */
 static bool reserved(const char *name)
 {
-	static const char *const devices[] = { "CON", "PRN", "AUX", "NUL", "CLOCK$" };
+	static const char *const devices[] = {"CON", "PRN", "AUX", "NUL", "CLOCK$"};
 	size_t stem = strcspn(name, ".");
 
 	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
@@ -53,7 +55,7 @@ bool naming_clean(struct view in, size_t max_bytes, char *out)
 		changed = changed || bad;
 		if (bad || is_blank(c)) {
 			if (used == 0 || out[used - 1] == '-')
-				continue;	/* no run of dashes, none in front */
+				continue; /* no run of dashes, none in front */
 			c = '-';
 		}
 		n = text_utf8_put(c, bytes);
@@ -69,7 +71,7 @@ bool naming_clean(struct view in, size_t max_bytes, char *out)
 	while (kept > 0 && strchr(".- ", out[kept - 1]))
 		kept--;
 	out[kept] = '\0';
-	while (out[0] == '.') {	/* not hidden, not ".." */
+	while (out[0] == '.') { /* not hidden, not ".." */
 		memmove(out, out + 1, strlen(out));
 		changed = true;
 	}
@@ -96,7 +98,8 @@ void naming_id(struct view key, char out[NAMING_ID_BYTES])
 
 static void short_id(struct view key, char out[NAMING_ID_BYTES])
 {
-	naming_clean(view_of(key.bytes, key.length < SHORT_ID ? key.length : SHORT_ID), MOST_ID, out);
+	naming_clean(
+		view_of(key.bytes, key.length < SHORT_ID ? key.length : SHORT_ID), MOST_ID, out);
 	if (!out[0])
 		snprintf(out, NAMING_ID_BYTES, "match");
 }
@@ -131,8 +134,8 @@ static void title_part(const struct row *row, size_t most, char out[MOST_STEM + 
 		naming_clean(whole_text(row->name), most, out);
 }
 
-void naming_workbook(const struct row *row, struct view key, int64_t first_us, bool whole_id, unsigned volume,
-		     char out[NAMING_BYTES])
+void naming_workbook(const struct row *row, struct view key, int64_t first_us, bool whole_id,
+	unsigned volume, char out[NAMING_BYTES])
 {
 	char date[CLOCK_TEXT_BYTES], id[NAMING_ID_BYTES], title[MOST_STEM + 1], part[16] = "";
 

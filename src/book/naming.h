@@ -13,8 +13,8 @@ enum { NAMING_BYTES = 121, NAMING_KEPT_BYTES = 200, NAMING_ID_BYTES = 41 };
 /* YYYY-MM-DD_Team-A-vs-Team-B_<id>.xlsx; the id is its first 8 characters, or the whole cleaned id (another match
  * has the name). Without teams the row's name, or nothing, stands for them; without a date that of first_us.
  * `volume` 2 and up: " (2)" before ".xlsx". */
-void naming_workbook(const struct row *row, struct view key, int64_t first_us, bool whole_id, unsigned volume,
-		     char out[NAMING_BYTES]);
+void naming_workbook(const struct row *row, struct view key, int64_t first_us, bool whole_id,
+	unsigned volume, char out[NAMING_BYTES]);
 
 /* The whole cleaned id; where cleaning changed or cut it, with its checksum: two ids never give the same. */
 void naming_id(struct view key, char out[NAMING_ID_BYTES]);

@@ -11,17 +11,18 @@
 
 enum { MOST_KEPT = 1000 };
 
-enum place_answer place_look(const char *path, const struct verify_properties *wanted, bool compares_records,
-			     struct verify_properties *there)
+enum place_answer place_look(const char *path, const struct verify_properties *wanted,
+	bool compares_records, struct verify_properties *there)
 {
 	struct stat st;
 
-	*there = (struct verify_properties){ .records = 0 };
+	*there = (struct verify_properties){.records = 0};
 	if (lstat(path, &st) != 0)
 		return PLACE_FREE;
 	if (book_read_properties(path, there, NULL) != STATUS_OK)
 		return PLACE_KEEP;
-	if (strcmp(there->journal, wanted->journal) != 0 || strcmp(there->match, wanted->match) != 0)
+	if (strcmp(there->journal, wanted->journal) != 0 ||
+		strcmp(there->match, wanted->match) != 0)
 		return PLACE_KEEP;
 	if (!compares_records)
 		return PLACE_OURS;
@@ -32,8 +33,8 @@ enum place_answer place_look(const char *path, const struct verify_properties *w
 	return PLACE_OURS;
 }
 
-enum status place_keep(const char *folder, const char *name, const struct verify_properties *there, char *kept,
-		       size_t kept_bytes, struct why *why)
+enum status place_keep(const char *folder, const char *name, const struct verify_properties *there,
+	char *kept, size_t kept_bytes, struct why *why)
 {
 	char from[PATH_MAX], to[PATH_MAX], as[NAMING_KEPT_BYTES];
 	struct stat st;
@@ -51,18 +52,21 @@ enum status place_keep(const char *folder, const char *name, const struct verify
 		if (lstat(to, &st) == 0)
 			continue;
 		if (rename(from, to) != 0)
-			return fail_errno(why, errno == EROFS || errno == EACCES ? STATUS_DENIED : STATUS_IO,
-					  "keep '%s' as '%s'", name, as);
+			return fail_errno(why,
+				errno == EROFS || errno == EACCES ? STATUS_DENIED : STATUS_IO,
+				"keep '%s' as '%s'", name, as);
 		snprintf(kept, kept_bytes, "%s", as);
 		return STATUS_OK;
 	}
-	return fail(why, STATUS_FULL, "'%s' was kept %d times already: move the old ones away", name, MOST_KEPT);
+	return fail(why, STATUS_FULL, "'%s' was kept %d times already: move the old ones away",
+		name, MOST_KEPT);
 }
 
 bool place_equal(const char *path, const char *other)
 {
 	char a[8192], b[8192];
-	int one = open(path, O_RDONLY | O_CLOEXEC), two = open(other, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int one = open(path, O_RDONLY | O_CLOEXEC),
+	    two = open(other, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	bool equal = one >= 0 && two >= 0;
 	ssize_t n = 1;
 
@@ -85,8 +89,10 @@ enum status place_sync(const char *path, struct why *why)
 	if (fd < 0)
 		return fail_errno(why, STATUS_IO, "open '%s'", path);
 	if (fsync(fd) != 0)
-		s = fail_errno(why, errno == ENOSPC || errno == EDQUOT ? STATUS_FULL : STATUS_IO, "sync '%s'", path);
-	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);	/* a hint: verification is no less right without */
+		s = fail_errno(why, errno == ENOSPC || errno == EDQUOT ? STATUS_FULL : STATUS_IO,
+			"sync '%s'", path);
+	(void)posix_fadvise(
+		fd, 0, 0, POSIX_FADV_DONTNEED); /* a hint: verification is no less right without */
 	close(fd);
 	return s;
 }

@@ -100,7 +100,8 @@ static void begin_cell(struct sheet *s, unsigned column, int32_t style)
 static void widen(struct sheet *s, unsigned column, size_t characters)
 {
 	if (column < s->columns && s->widths[column] < characters)
-		s->widths[column] = (uint8_t)(characters < SHEET_MAX_WIDTH ? characters : SHEET_MAX_WIDTH);
+		s->widths[column] = (uint8_t)(characters < SHEET_MAX_WIDTH ? characters
+									   : SHEET_MAX_WIDTH);
 }
 
 /* ---- cells ---- */
@@ -125,7 +126,8 @@ static void text_cell(struct sheet *s, unsigned column, struct view text, int32_
 	size_t units = text.length;
 
 	if (!clean_is_plain(text)) {
-		text.length = clean_text(text, CLEAN_UNITS, s->shared->cleaned, CLEAN_BYTES, &units);
+		text.length = clean_text(
+			text, CLEAN_UNITS, s->shared->cleaned, CLEAN_BYTES, &units);
 		text.bytes = s->shared->cleaned;
 	}
 	begin_cell(s, column, style);
@@ -157,17 +159,19 @@ void sheet_words(struct sheet *s, unsigned column, const char *text)
 
 void sheet_words_right(struct sheet *s, unsigned column, const char *text)
 {
-	text_cell(s, column, view_of(text, strlen(text)), s->shared->styles.index[s->tone][CELL_RIGHT]);
+	text_cell(s, column, view_of(text, strlen(text)),
+		s->shared->styles.index[s->tone][CELL_RIGHT]);
 }
 
-static void value_cell(struct sheet *s, unsigned column, enum cell_kind kind, const char *digits, size_t length)
+static void value_cell(
+	struct sheet *s, unsigned column, enum cell_kind kind, const char *digits, size_t length)
 {
 	if (s->linked) {
 		char number[48];
 
 		snprintf(number, sizeof(number), "%.*s", (int)length, digits);
 		worksheet_write_number(s->handle, s->row, (lxw_col_t)column, strtod(number, NULL),
-				       s->shared->styles.cell[s->tone][kind]);
+			s->shared->styles.cell[s->tone][kind]);
 		return;
 	}
 	begin_cell(s, column, s->shared->styles.index[s->tone][kind]);
@@ -229,14 +233,15 @@ void sheet_rate(struct sheet *s, unsigned column, double rate)
 		sheet_fill(s, column, column + 1);
 		return;
 	}
-	value_cell(s, column, CELL_RATE, digits, (size_t)snprintf(digits, sizeof(digits), "%.6f", rate));
+	value_cell(s, column, CELL_RATE, digits,
+		(size_t)snprintf(digits, sizeof(digits), "%.6f", rate));
 }
 
 void sheet_boolean(struct sheet *s, unsigned column, bool value)
 {
 	if (s->linked) {
 		worksheet_write_boolean(s->handle, s->row, (lxw_col_t)column, value,
-					s->shared->styles.cell[s->tone][CELL_TEXT]);
+			s->shared->styles.cell[s->tone][CELL_TEXT]);
 		return;
 	}
 	begin_cell(s, column, s->shared->styles.index[s->tone][CELL_TEXT]);
@@ -246,14 +251,15 @@ void sheet_boolean(struct sheet *s, unsigned column, bool value)
 		PUT(s, " t=\"b\"><v>0</v></c>");
 }
 
-static void time_cell(struct sheet *s, unsigned column, int64_t wall_us, enum cell_kind kind, unsigned width)
+static void time_cell(
+	struct sheet *s, unsigned column, int64_t wall_us, enum cell_kind kind, unsigned width)
 {
 	/* In units of 1e-10 day (8.6 µs), by integers: snprintf of a double costs more than the whole cell. */
 	uint64_t parts, day = 10000000000u;
 	char digits[32];
 	size_t at = sizeof(digits);
 
-	if (wall_us <= 0 || wall_us > 253402300799000000) {	/* 9999-12-31 */
+	if (wall_us <= 0 || wall_us > 253402300799000000) { /* 9999-12-31 */
 		sheet_fill(s, column, column + 1);
 		return;
 	}
@@ -284,8 +290,8 @@ void sheet_link(struct sheet *s, unsigned column, const char *file)
 	char url[300];
 
 	snprintf(url, sizeof(url), "external:%s", file);
-	if (!s->linked || worksheet_write_url_opt(s->handle, s->row, (lxw_col_t)column, url, s->shared->styles.link, file,
-						  NULL) != LXW_NO_ERROR)
+	if (!s->linked || worksheet_write_url_opt(s->handle, s->row, (lxw_col_t)column, url,
+				  s->shared->styles.link, file, NULL) != LXW_NO_ERROR)
 		sheet_words(s, column, file);
 	widen(s, column, strlen(file));
 }
@@ -294,7 +300,8 @@ void sheet_fill(struct sheet *s, unsigned from, unsigned to)
 {
 	for (unsigned column = from; column < to; column++) {
 		if (s->linked) {
-			worksheet_write_blank(s->handle, s->row, (lxw_col_t)column, s->shared->styles.cell[s->tone][CELL_TEXT]);
+			worksheet_write_blank(s->handle, s->row, (lxw_col_t)column,
+				s->shared->styles.cell[s->tone][CELL_TEXT]);
 			continue;
 		}
 		begin_cell(s, column, s->shared->styles.index[s->tone][CELL_TEXT]);
@@ -318,21 +325,26 @@ void sheet_end_row(struct sheet *s)
 
 /* ---- the sheet ---- */
 
-enum status sheet_begin(struct sheet *s, struct lxw_worksheet *handle, struct sheet_shared *shared, unsigned columns,
-			bool linked, struct why *why)
+enum status sheet_begin(struct sheet *s, struct lxw_worksheet *handle, struct sheet_shared *shared,
+	unsigned columns, bool linked, struct why *why)
 {
-	*s = (struct sheet){ .handle = handle, .shared = shared, .columns = columns, .linked = linked };
+	*s = (struct sheet){
+		.handle = handle, .shared = shared, .columns = columns, .linked = linked};
 	s->widths = calloc(columns ? columns : 1, 1);
-	return s->widths ? STATUS_OK : fail(why, STATUS_NO_MEMORY, "no memory for the widths of %u columns", columns);
+	return s->widths ? STATUS_OK
+			 : fail(why, STATUS_NO_MEMORY, "no memory for the widths of %u columns",
+				   columns);
 }
 
 static void title_cell(struct sheet *s, unsigned column, const char *title, int over_figures)
 {
 	if (s->linked)
-		library_text(s, column, view_of(title, strlen(title)), s->shared->styles.header[over_figures]);
+		library_text(s, column, view_of(title, strlen(title)),
+			s->shared->styles.header[over_figures]);
 	else
-		text_cell(s, column, view_of(title, strlen(title)), s->shared->styles.header_index[over_figures]);
-	widen(s, column, s->widths[column] + 3u);	/* the filter's button */
+		text_cell(s, column, view_of(title, strlen(title)),
+			s->shared->styles.header_index[over_figures]);
+	widen(s, column, s->widths[column] + 3u); /* the filter's button */
 }
 
 void sheet_title(struct sheet *s, unsigned column, const char *title)
@@ -352,7 +364,7 @@ bool sheet_is_full(const struct sheet *s)
 
 void sheet_print(struct lxw_worksheet *handle, const char *header_line)
 {
-	worksheet_set_paper(handle, 9);	/* A4 */
+	worksheet_set_paper(handle, 9); /* A4 */
 	worksheet_set_margins(handle, 0.5, 0.5, 0.75, 0.75);
 	worksheet_set_header(handle, header_line);
 	worksheet_set_footer(handle, "&L&A&Rpage &P of &N");
@@ -369,7 +381,8 @@ static void set_widths(struct sheet *s)
 	for (unsigned i = 1; i <= s->columns; i++) {
 		if (i < s->columns && s->widths[i] == s->widths[from])
 			continue;
-		worksheet_set_column(s->handle, (lxw_col_t)from, (lxw_col_t)(i - 1), s->widths[from] + 0.7, NULL);
+		worksheet_set_column(s->handle, (lxw_col_t)from, (lxw_col_t)(i - 1),
+			s->widths[from] + 0.7, NULL);
 		from = i;
 	}
 }
@@ -382,9 +395,10 @@ enum status sheet_finish(struct sheet *s, bool fit_width, struct why *why)
 
 	flush(s);
 	if (s->failed || fflush(w->file) != 0 || ferror(w->file))
-		return fail(why, STATUS_FULL, "the temp folder is full: sheet '%s' stopped at row %lu", w->name,
-			    (unsigned long)s->row);
-	if (!s->linked) {	/* what the library would have noted cell by cell */
+		return fail(why, STATUS_FULL,
+			"the temp folder is full: sheet '%s' stopped at row %lu", w->name,
+			(unsigned long)s->row);
+	if (!s->linked) { /* what the library would have noted cell by cell */
 		w->dim_rowmin = 0;
 		w->dim_rowmax = last_row;
 		w->dim_colmin = 0;

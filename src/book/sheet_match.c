@@ -13,30 +13,48 @@
 #include <xlsxwriter.h>
 
 enum {
-	COLUMN_INNINGS, COLUMN_TEAM, COLUMN_SCORE, COLUMN_RUNS, COLUMN_WICKETS, COLUMN_OVERS, COLUMN_BALLS, COLUMN_RATE,
-	COLUMN_TARGET, COLUMNS,
+	COLUMN_INNINGS,
+	COLUMN_TEAM,
+	COLUMN_SCORE,
+	COLUMN_RUNS,
+	COLUMN_WICKETS,
+	COLUMN_OVERS,
+	COLUMN_BALLS,
+	COLUMN_RATE,
+	COLUMN_TARGET,
+	COLUMNS,
 };
 static const struct {
 	const char *title;
 	double width;
 	bool right;
 } columns[COLUMNS] = {
-	[COLUMN_INNINGS] = { "Innings", 12, false }, [COLUMN_TEAM] = { "Team", 28, false },
-	[COLUMN_SCORE] = { "Score", 16, false },     [COLUMN_RUNS] = { "Runs", 9, true },
-	[COLUMN_WICKETS] = { "Wickets", 9, true },   [COLUMN_OVERS] = { "Overs", 9, true },
-	[COLUMN_BALLS] = { "Balls", 9, true },	     [COLUMN_RATE] = { "Run rate", 9, true },
-	[COLUMN_TARGET] = { "Target", 9, true },
+	[COLUMN_INNINGS] = {"Innings", 12, false},
+	[COLUMN_TEAM] = {"Team", 28, false},
+	[COLUMN_SCORE] = {"Score", 16, false},
+	[COLUMN_RUNS] = {"Runs", 9, true},
+	[COLUMN_WICKETS] = {"Wickets", 9, true},
+	[COLUMN_OVERS] = {"Overs", 9, true},
+	[COLUMN_BALLS] = {"Balls", 9, true},
+	[COLUMN_RATE] = {"Run rate", 9, true},
+	[COLUMN_TARGET] = {"Target", 9, true},
 };
-enum { PAGE_WIDTH = 815, CHART_HEIGHT = 400, ALONE_HEIGHT = 640, ROW_PIXELS = 20, TEXT_BYTES = 1200 };
+enum {
+	PAGE_WIDTH = 815,
+	CHART_HEIGHT = 400,
+	ALONE_HEIGHT = 640,
+	ROW_PIXELS = 20,
+	TEXT_BYTES = 1200
+};
 
 struct page {
 	lxw_workbook *book;
 	lxw_worksheet *w;
 	struct sheet_shared *shared;
-	struct charts *charts;	/* NULL: none */
-	lxw_row_t row;		/* now being written */
-	bool touched;		/* it has cells */
-	uint32_t rows;		/* that have cells: what the sheet's XML will hold */
+	struct charts *charts; /* NULL: none */
+	lxw_row_t row;	       /* now being written */
+	bool touched;	       /* it has cells */
+	uint32_t rows;	       /* that have cells: what the sheet's XML will hold */
 	enum status failed;
 	struct why *why;
 };
@@ -44,7 +62,8 @@ struct page {
 /* Ends the row: what the charts need of it is written with it, as rows cannot be gone back to. */
 static void next_row(struct page *p)
 {
-	if (p->charts && charts_write_row(p->charts, p->w, p->row, p->shared->styles.page[PAGE_HIDDEN]))
+	if (p->charts &&
+		charts_write_row(p->charts, p->w, p->row, p->shared->styles.page[PAGE_HIDDEN]))
 		p->touched = true;
 	p->rows += p->touched;
 	p->touched = false;
@@ -55,26 +74,32 @@ static void cell(struct page *p, int column, const char *text, enum page_style s
 {
 	clean_text(view_of(text, strlen(text)), CLEAN_UNITS, p->shared->cleaned, CLEAN_BYTES, NULL);
 	if (p->shared->cleaned[0])
-		worksheet_write_string(p->w, p->row, (lxw_col_t)column, p->shared->cleaned, p->shared->styles.page[style]);
+		worksheet_write_string(p->w, p->row, (lxw_col_t)column, p->shared->cleaned,
+			p->shared->styles.page[style]);
 	else
-		worksheet_write_blank(p->w, p->row, (lxw_col_t)column, p->shared->styles.page[style]);
+		worksheet_write_blank(
+			p->w, p->row, (lxw_col_t)column, p->shared->styles.page[style]);
 	p->touched = true;
 }
 
 static void number(struct page *p, int column, double value, enum page_style style)
 {
-	worksheet_write_number(p->w, p->row, (lxw_col_t)column, value, p->shared->styles.page[style]);
+	worksheet_write_number(
+		p->w, p->row, (lxw_col_t)column, value, p->shared->styles.page[style]);
 	p->touched = true;
 }
 
 /* A text over the whole page's width, in lines of about so many characters. */
-static void wide(struct page *p, const char *text, enum page_style style, size_t characters, double line_points)
+static void wide(struct page *p, const char *text, enum page_style style, size_t characters,
+	double line_points)
 {
-	size_t units = clean_text(view_of(text, strlen(text)), 1000, p->shared->cleaned, CLEAN_BYTES, NULL);
+	size_t units = clean_text(
+		view_of(text, strlen(text)), 1000, p->shared->cleaned, CLEAN_BYTES, NULL);
 	double lines = (double)(1 + units / characters);
 
 	worksheet_set_row(p->w, p->row, lines * line_points, NULL);
-	worksheet_merge_range(p->w, p->row, 0, p->row, COLUMNS - 1, p->shared->cleaned, p->shared->styles.page[style]);
+	worksheet_merge_range(p->w, p->row, 0, p->row, COLUMNS - 1, p->shared->cleaned,
+		p->shared->styles.page[style]);
 	p->touched = true;
 	next_row(p);
 }
@@ -159,11 +184,14 @@ static void write_band(struct page *p, const struct row *last)
 {
 	static const struct {
 		enum page_style style;
-		const char *text;	/* where the status says nothing */
+		const char *text; /* where the status says nothing */
 	} bands[] = {
-		[MATCH_FIXTURE] = { PAGE_BAND_FIXTURE, "Not started" }, [MATCH_LIVE] = { PAGE_BAND_LIVE, "Live" },
-		[MATCH_WON] = { PAGE_BAND_WON, "Over" },	       [MATCH_TIED] = { PAGE_BAND_TIED, "Tied" },
-		[MATCH_NO_RESULT] = { PAGE_BAND_NO_RESULT, "No result" }, [MATCH_OVER] = { PAGE_BAND_OVER, "Over" },
+		[MATCH_FIXTURE] = {PAGE_BAND_FIXTURE, "Not started"},
+		[MATCH_LIVE] = {PAGE_BAND_LIVE, "Live"},
+		[MATCH_WON] = {PAGE_BAND_WON, "Over"},
+		[MATCH_TIED] = {PAGE_BAND_TIED, "Tied"},
+		[MATCH_NO_RESULT] = {PAGE_BAND_NO_RESULT, "No result"},
+		[MATCH_OVER] = {PAGE_BAND_OVER, "Over"},
 	};
 	enum match_result result = match_result_of(last);
 
@@ -172,7 +200,8 @@ static void write_band(struct page *p, const struct row *last)
 	next_row(p);
 }
 
-static void write_innings(struct page *p, const struct row *last, const struct story *story, unsigned k)
+static void write_innings(
+	struct page *p, const struct row *last, const struct story *story, unsigned k)
 {
 	const struct row_innings *in = &last->score[k];
 	int64_t balls = overs_balls(in->overs, story->counts_balls);
@@ -202,7 +231,8 @@ static void write_table(struct page *p, const struct row *last, const struct sto
 {
 	worksheet_set_row(p->w, p->row, 18, NULL);
 	for (int i = 0; i < COLUMNS; i++)
-		cell(p, i, columns[i].title, columns[i].right ? PAGE_HEADER_RIGHT : PAGE_HEADER_LEFT);
+		cell(p, i, columns[i].title,
+			columns[i].right ? PAGE_HEADER_RIGHT : PAGE_HEADER_LEFT);
 	next_row(p);
 	for (unsigned k = 0; k < last->innings && k < ROW_INNINGS; k++)
 		write_innings(p, last, story, k);
@@ -230,7 +260,8 @@ static void say(struct line *l, const char *format, ...)
 	n = vsnprintf(l->text + l->used, sizeof(l->text) - l->used, format, args);
 	va_end(args);
 	if (n > 0)
-		l->used += (size_t)n < sizeof(l->text) - l->used ? (size_t)n : sizeof(l->text) - l->used - 1;
+		l->used += (size_t)n < sizeof(l->text) - l->used ? (size_t)n
+								 : sizeof(l->text) - l->used - 1;
 }
 
 /* "2025-04-16 14:02–17:41", or with both days. */
@@ -254,14 +285,16 @@ static void say_gaps(struct line *l, const struct survey *survey)
 		lost += (uint64_t)(survey->gaps[i].row.to - survey->gaps[i].row.from);
 	if (survey->gap_count + survey->further_gaps == 0)
 		return;
-	say(l, " %s%" PRIu64 " records had expired from Kafka before they were read (in %" PRIu64
-	       " gaps of this match's partitions): some may have been states of this match.",
-	    survey->further_gaps ? "At least " : "", lost, survey->gap_count + survey->further_gaps);
+	say(l,
+		" %s%" PRIu64 " records had expired from Kafka before they were read (in %" PRIu64
+		" gaps of this match's partitions): some may have been states of this match.",
+		survey->further_gaps ? "At least " : "", lost,
+		survey->gap_count + survey->further_gaps);
 }
 
 static void write_honesty(struct page *p, const struct story *story, const struct survey *survey)
 {
-	struct line l = { "", 0 };
+	struct line l = {"", 0};
 	char gap[40], last[CLOCK_TEXT_BYTES];
 
 	clock_span_text(story->longest_gap_us / 1000, gap, sizeof(gap));
@@ -272,12 +305,12 @@ static void write_honesty(struct page *p, const struct story *story, const struc
 		say(&l, ", longest gap %s", gap);
 	say(&l, ", last poll %.10s %.8s UTC.", last, last + 11);
 	if (story->missing)
-		say(&l, " At least %" PRIu64 " state%s not received: see the Timeline.", story->missing,
-		    story->missing == 1 ? " was" : "s were");
+		say(&l, " At least %" PRIu64 " state%s not received: see the Timeline.",
+			story->missing, story->missing == 1 ? " was" : "s were");
 	say_gaps(&l, survey);
 	if (survey->duplicates)
-		say(&l, " %" PRIu64 " record%s came more than once: marked in Records.", survey->duplicates,
-		    survey->duplicates == 1 ? "" : "s");
+		say(&l, " %" PRIu64 " record%s came more than once: marked in Records.",
+			survey->duplicates, survey->duplicates == 1 ? "" : "s");
 	if (story->counts_balls)
 		say(&l, " Overs are counted in balls, in sets of five; run rates are per six balls.");
 	wide(p, l.text, PAGE_NOTE, 150, 14);
@@ -298,15 +331,18 @@ static void draw(struct page *p)
 	unsigned height = charts_has_manhattan(p->charts) ? CHART_HEIGHT : ALONE_HEIGHT;
 
 	if (p->failed == STATUS_OK && charts_has_worm(p->charts)) {
-		p->failed = charts_put_worm(p->charts, p->book, p->w, p->row, PAGE_WIDTH, height, p->why);
+		p->failed = charts_put_worm(
+			p->charts, p->book, p->w, p->row, PAGE_WIDTH, height, p->why);
 		pass_over(p, height);
 	}
 	if (p->failed == STATUS_OK && charts_has_manhattan(p->charts)) {
-		p->failed = charts_put_manhattan(p->charts, p->book, p->w, p->row, PAGE_WIDTH, CHART_HEIGHT, p->why);
+		p->failed = charts_put_manhattan(
+			p->charts, p->book, p->w, p->row, PAGE_WIDTH, CHART_HEIGHT, p->why);
 		pass_over(p, CHART_HEIGHT);
 	}
 	if (p->failed == STATUS_OK && charts_has_means(p->charts))
-		wide(p, "Pale bars: the mean of several overs, where no poll saw the end of each.", PAGE_NOTE, 150, 14);
+		wide(p, "Pale bars: the mean of several overs, where no poll saw the end of each.",
+			PAGE_NOTE, 150, 14);
 }
 
 static void set_up(struct page *p)
@@ -325,11 +361,11 @@ static void set_up(struct page *p)
 	worksheet_activate(p->w);
 }
 
-enum status sheet_match_write(struct lxw_workbook *book, struct lxw_worksheet *handle, struct sheet_shared *shared,
-			      const struct row *last, const struct journal_match *match, const struct survey *survey,
-			      const struct story *story, uint32_t *rows, struct why *why)
+enum status sheet_match_write(struct lxw_workbook *book, struct lxw_worksheet *handle,
+	struct sheet_shared *shared, const struct row *last, const struct journal_match *match,
+	const struct survey *survey, const struct story *story, uint32_t *rows, struct why *why)
 {
-	struct page p = { .book = book, .w = handle, .shared = shared, .why = why };
+	struct page p = {.book = book, .w = handle, .shared = shared, .why = why};
 
 	if (story->is_match) {
 		p.failed = charts_open(&p.charts, story, last, why);

@@ -3,11 +3,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { COLUMN_INNINGS, COLUMN_OVER, COLUMN_RUNS, COLUMN_WICKETS, COLUMN_TOTAL, COLUMN_RATE, COLUMN_PARTNERSHIP, COLUMNS };
+enum {
+	COLUMN_INNINGS,
+	COLUMN_OVER,
+	COLUMN_RUNS,
+	COLUMN_WICKETS,
+	COLUMN_TOTAL,
+	COLUMN_RATE,
+	COLUMN_PARTNERSHIP,
+	COLUMNS
+};
 
 static void write_titles(struct sheet *s, bool counts_balls)
 {
-	static const char *const titles[COLUMNS] = { "Innings", "Over", "Runs", "Wickets", "Total", "Run rate", "Partnership" };
+	static const char *const titles[COLUMNS] = {
+		"Innings", "Over", "Runs", "Wickets", "Total", "Run rate", "Partnership"};
 
 	for (unsigned i = 0; i < COLUMNS; i++) {
 		if (counts_balls && i == COLUMN_OVER)
@@ -29,7 +39,8 @@ static void write_span(struct sheet *s, unsigned innings, const struct card_span
 	if (span->from_over == span->to_over) {
 		sheet_integer(s, COLUMN_OVER, span->to_over);
 	} else {
-		snprintf(overs, sizeof(overs), "%ld-%ld", (long)span->from_over, (long)span->to_over);
+		snprintf(overs, sizeof(overs), "%ld-%ld", (long)span->from_over,
+			(long)span->to_over);
 		sheet_words_right(s, COLUMN_OVER, overs);
 	}
 	sheet_integer(s, COLUMN_RUNS, span->runs);
@@ -43,8 +54,8 @@ static void write_span(struct sheet *s, unsigned innings, const struct card_span
 	sheet_end_row(s);
 }
 
-enum status sheet_overs_write(struct lxw_worksheet *handle, struct sheet_shared *shared, const struct story *story,
-			      uint32_t *rows, struct why *why)
+enum status sheet_overs_write(struct lxw_worksheet *handle, struct sheet_shared *shared,
+	const struct story *story, uint32_t *rows, struct why *why)
 {
 	struct sheet *s = malloc(sizeof(*s));
 	enum status st;

@@ -3,5 +3,5 @@
 #include "book/sheet.h"
 #include "book/story.h"
 
-enum status sheet_overs_write(struct lxw_worksheet *handle, struct sheet_shared *shared, const struct story *story,
-			      uint32_t *rows, struct why *why) MUST_CHECK;
+enum status sheet_overs_write(struct lxw_worksheet *handle, struct sheet_shared *shared,
+	const struct story *story, uint32_t *rows, struct why *why) MUST_CHECK;

@@ -9,19 +9,19 @@ enum { FIXED = 4, TEXT_BYTES = 32 * 1024 * 1024, MORE_BYTES = 64 * 1024 };
 
 /* A field of the record at hand, waiting for its place: cells must come in order of their columns. */
 struct slot {
-	uint32_t stamp;		/* of the record that filled it */
-	uint32_t at, length;	/* in texts */
+	uint32_t stamp;	     /* of the record that filled it */
+	uint32_t at, length; /* in texts */
 	enum row_kind kind;
 };
 
 struct records {
 	struct survey *survey;
-	struct slot *slots;	/* by column */
+	struct slot *slots; /* by column */
 	uint32_t stamp;
-	struct buffer texts;	/* the record's texts, one after the other */
-	struct buffer more;	/* what has no column of its own */
-	unsigned fields;	/* columns of fields */
-	int duplicate_at, generation_at, more_at;	/* trailing columns, or -1 */
+	struct buffer texts;			  /* the record's texts, one after the other */
+	struct buffer more;			  /* what has no column of its own */
+	unsigned fields;			  /* columns of fields */
+	int duplicate_at, generation_at, more_at; /* trailing columns, or -1 */
 	unsigned columns;
 	struct sheet sheet;
 	struct lxw_workbook *book;
@@ -33,12 +33,14 @@ struct records {
 static enum status take_more(struct records *r, const char *path, struct view text)
 {
 	if (r->more.length + text.length + strlen(path) + 4 > MORE_BYTES)
-		return STATUS_OK;	/* beyond what a cell holds: it would be cut there anyway */
+		return STATUS_OK; /* beyond what a cell holds: it would be cut there anyway */
 	if (r->more.length > 0 && buffer_add(&r->more, "\n", 1) != STATUS_OK)
 		return STATUS_NO_MEMORY;
-	if (buffer_add_text(&r->more, path) != STATUS_OK || buffer_add(&r->more, "=", 1) != STATUS_OK)
+	if (buffer_add_text(&r->more, path) != STATUS_OK ||
+		buffer_add(&r->more, "=", 1) != STATUS_OK)
 		return STATUS_NO_MEMORY;
-	return buffer_add(&r->more, text.bytes, text.length) == STATUS_OK ? STATUS_OK : STATUS_NO_MEMORY;
+	return buffer_add(&r->more, text.bytes, text.length) == STATUS_OK ? STATUS_OK
+									  : STATUS_NO_MEMORY;
 }
 
 static enum status take_field(void *context, const char *path, enum row_kind kind, struct view text)
@@ -48,8 +50,10 @@ static enum status take_field(void *context, const char *path, enum row_kind kin
 
 	if (column == COLUMNS_NONE || r->slots[column].stamp == r->stamp)
 		return take_more(r, path, text);
-	r->slots[column] = (struct slot){ r->stamp, (uint32_t)r->texts.length, (uint32_t)text.length, kind };
-	return buffer_add(&r->texts, text.bytes, text.length) == STATUS_OK ? STATUS_OK : STATUS_NO_MEMORY;
+	r->slots[column] = (struct slot){
+		r->stamp, (uint32_t)r->texts.length, (uint32_t)text.length, kind};
+	return buffer_add(&r->texts, text.bytes, text.length) == STATUS_OK ? STATUS_OK
+									   : STATUS_NO_MEMORY;
 }
 
 static void write_slot(struct records *r, unsigned column, const struct slot *slot)
@@ -74,7 +78,8 @@ static void write_slot(struct records *r, unsigned column, const struct slot *sl
 	}
 }
 
-static enum status write_record(struct records *r, const struct journal_record *record, struct why *why)
+static enum status write_record(
+	struct records *r, const struct journal_record *record, struct why *why)
 {
 	struct why broken;
 	enum status st;
@@ -98,8 +103,9 @@ static enum status write_record(struct records *r, const struct journal_record *
 	if (r->generation_at >= 0)
 		sheet_integer(&r->sheet, (unsigned)r->generation_at, record->generation);
 	if (record->damaged)
-		sheet_words(&r->sheet, (unsigned)r->more_at, "damaged: the journal's card gave back other bytes than were written");
-	else if (st != STATUS_OK)	/* no strict JSON: as it is */
+		sheet_words(&r->sheet, (unsigned)r->more_at,
+			"damaged: the journal's card gave back other bytes than were written");
+	else if (st != STATUS_OK) /* no strict JSON: as it is */
 		sheet_text(&r->sheet, (unsigned)r->more_at, record->body);
 	else if (r->more_at >= 0 && r->more.length > 0)
 		sheet_text(&r->sheet, (unsigned)r->more_at, view_of(r->more.bytes, r->more.length));
@@ -109,7 +115,7 @@ static enum status write_record(struct records *r, const struct journal_record *
 
 static enum status begin_part(struct records *r, struct why *why)
 {
-	static const char *const fixed[FIXED] = { "Partition", "Offset", "Kafka time", "Event id" };
+	static const char *const fixed[FIXED] = {"Partition", "Offset", "Kafka time", "Event id"};
 	char name[32] = "Records";
 	struct lxw_worksheet *handle;
 	enum status st;
@@ -181,10 +187,11 @@ static void lay_out(struct records *r)
 	r->columns = next;
 }
 
-enum status sheet_records_write(struct lxw_workbook *book, struct sheet_shared *shared, struct survey *survey,
-				struct journal *j, int64_t match, struct verify_rows *rows, struct why *why)
+enum status sheet_records_write(struct lxw_workbook *book, struct sheet_shared *shared,
+	struct survey *survey, struct journal *j, int64_t match, struct verify_rows *rows,
+	struct why *why)
 {
-	struct records r = { .survey = survey, .book = book, .shared = shared, .rows = rows };
+	struct records r = {.survey = survey, .book = book, .shared = shared, .rows = rows};
 	enum status st;
 
 	lay_out(&r);

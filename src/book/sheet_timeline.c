@@ -10,12 +10,19 @@
 #include <xlsxwriter.h>
 
 enum { COLUMN_TIME, COLUMN_STATUS, FIRST_INNINGS };
-enum { INNINGS_LABEL, INNINGS_RUNS, INNINGS_WICKETS, INNINGS_OVERS, INNINGS_BALLS, INNINGS_COLUMNS };
+enum {
+	INNINGS_LABEL,
+	INNINGS_RUNS,
+	INNINGS_WICKETS,
+	INNINGS_OVERS,
+	INNINGS_BALLS,
+	INNINGS_COLUMNS
+};
 enum { LAST_EVENT, LAST_NEED, LAST_BALLS, LAST_RATE, LAST_COLUMNS };
 
 struct timeline {
 	struct sheet sheet;
-	bool writes;			/* false: the sheet is left out, the story is told all the same */
+	bool writes; /* false: the sheet is left out, the story is told all the same */
 	struct story *story;
 	struct survey *survey;
 	struct row_reader *reader;
@@ -23,8 +30,8 @@ struct timeline {
 	struct merge merge;
 	struct score before;
 	bool has_before;
-	int64_t seen_us;		/* the state before this one */
-	bool cut;			/* Excel's last row is used up */
+	int64_t seen_us; /* the state before this one */
+	bool cut;	 /* Excel's last row is used up */
 };
 
 static unsigned last_column(const struct timeline *t, unsigned which)
@@ -34,7 +41,8 @@ static unsigned last_column(const struct timeline *t, unsigned which)
 
 static void write_titles(struct timeline *t)
 {
-	static const char *const of_innings[INNINGS_COLUMNS] = { "Innings", "Runs", "Wickets", "Overs", "Balls" };
+	static const char *const of_innings[INNINGS_COLUMNS] = {
+		"Innings", "Runs", "Wickets", "Overs", "Balls"};
 	char title[32];
 
 	sheet_title(&t->sheet, COLUMN_TIME, "Time (UTC)");
@@ -43,9 +51,11 @@ static void write_titles(struct timeline *t)
 		for (unsigned i = 0; i < INNINGS_COLUMNS; i++) {
 			snprintf(title, sizeof(title), "%s %u", of_innings[i], k + 1);
 			if (i == INNINGS_LABEL)
-				sheet_title(&t->sheet, FIRST_INNINGS + k * INNINGS_COLUMNS + i, title);
+				sheet_title(
+					&t->sheet, FIRST_INNINGS + k * INNINGS_COLUMNS + i, title);
 			else
-				sheet_figure_title(&t->sheet, FIRST_INNINGS + k * INNINGS_COLUMNS + i, title);
+				sheet_figure_title(
+					&t->sheet, FIRST_INNINGS + k * INNINGS_COLUMNS + i, title);
 		}
 	}
 	sheet_title(&t->sheet, last_column(t, LAST_EVENT), "Event");
@@ -65,7 +75,8 @@ static bool has_room(struct timeline *t)
 	t->cut = true;
 	t->sheet.tone = TONE_NOTE;
 	sheet_fill(&t->sheet, COLUMN_TIME, COLUMN_STATUS);
-	sheet_words(&t->sheet, COLUMN_STATUS, "no more rows fit a sheet: the later states stand in Records");
+	sheet_words(&t->sheet, COLUMN_STATUS,
+		"no more rows fit a sheet: the later states stand in Records");
 	sheet_end_row(&t->sheet);
 	return false;
 }
@@ -90,13 +101,14 @@ static void note_gaps(struct timeline *t, const struct journal_record *r)
 		struct survey_gap *g = &t->survey->gaps[i];
 		char text[160];
 
-		if (g->shown || g->row.generation != r->generation || g->row.partition != r->partition ||
-		    r->offset < g->row.to)
+		if (g->shown || g->row.generation != r->generation ||
+			g->row.partition != r->partition || r->offset < g->row.to)
 			continue;
 		snprintf(text, sizeof(text),
-			 "%" PRId64 " records of partition %d had expired before they were read (offsets %" PRId64
-			 " to %" PRId64 "): states may be missing here",
-			 g->row.to - g->row.from, g->row.partition, g->row.from, g->row.to - 1);
+			"%" PRId64
+			" records of partition %d had expired before they were read (offsets %" PRId64
+			" to %" PRId64 "): states may be missing here",
+			g->row.to - g->row.from, g->row.partition, g->row.from, g->row.to - 1);
 		write_note(t, r->order_us, text);
 		g->shown = true;
 	}
@@ -109,11 +121,13 @@ static void note_missing(struct timeline *t, const struct journal_record *r, boo
 	if (!r->prev_missing && r->dropped == 0)
 		return;
 	if (earlier && t->story->states == 1 && r->dropped == 0) {
-		write_note(t, r->order_us, "earlier states stand in an earlier workbook of this match");
+		write_note(t, r->order_us,
+			"earlier states stand in an earlier workbook of this match");
 		return;
 	}
 	if (r->dropped > 0)
-		snprintf(text, sizeof(text), "%" PRIu32 " state%s not received", r->dropped, r->dropped == 1 ? "" : "s");
+		snprintf(text, sizeof(text), "%" PRIu32 " state%s not received", r->dropped,
+			r->dropped == 1 ? "" : "s");
 	else
 		snprintf(text, sizeof(text), "at least 1 state not received");
 	t->story->missing += r->dropped ? r->dropped : 1;
@@ -153,7 +167,7 @@ static void write_known(struct timeline *t, unsigned which, int64_t n)
 }
 
 static void write_state(struct timeline *t, const struct journal_record *r, const struct row *row,
-			const struct score *now, const struct chase_need *need)
+	const struct score *now, const struct chase_need *need)
 {
 	char event[TIMELINE_EVENT_BYTES];
 	int64_t wickets;
@@ -161,9 +175,9 @@ static void write_state(struct timeline *t, const struct journal_record *r, cons
 	if (!has_room(t))
 		return;
 	timeline_event(t->has_before ? &t->before : NULL, now, event, &wickets);
-	t->sheet.tone = now->ended && (!t->has_before || !t->before.ended) ? TONE_RESULT :
-			wickets > 0					    ? TONE_WICKET :
-									      TONE_PLAIN;
+	t->sheet.tone = now->ended && (!t->has_before || !t->before.ended) ? TONE_RESULT
+			: wickets > 0					   ? TONE_WICKET
+									   : TONE_PLAIN;
 	sheet_time(&t->sheet, COLUMN_TIME, r->ce_us ? r->ce_us : r->kafka_us);
 	sheet_words(&t->sheet, COLUMN_STATUS, row->status);
 	write_innings(t, row, now);
@@ -191,10 +205,12 @@ static enum status see_row(struct timeline *t, const struct journal_record *r, s
 
 		t->story->unreadable++;
 		if (r->damaged)
-			snprintf(text, sizeof(text), "a state that the journal's card gave back damaged");
+			snprintf(text, sizeof(text),
+				"a state that the journal's card gave back damaged");
 		else
-			snprintf(text, sizeof(text), "a state that cannot be read (%.100s): its bytes stand in Records",
-				 st == STATUS_OK ? "no object" : unread.text);
+			snprintf(text, sizeof(text),
+				"a state that cannot be read (%.100s): its bytes stand in Records",
+				st == STATUS_OK ? "no object" : unread.text);
 		write_note(t, r->order_us, text);
 		return STATUS_OK;
 	}
@@ -224,7 +240,8 @@ static void see_time(struct timeline *t, int64_t at_us)
 	s->last_us = at_us;
 }
 
-static enum status see_all(struct timeline *t, struct journal *j, const struct journal_match *match, struct why *why)
+static enum status see_all(
+	struct timeline *t, struct journal *j, const struct journal_match *match, struct why *why)
 {
 	struct journal_cursor *cursor;
 	struct journal_record r;
@@ -245,9 +262,9 @@ static enum status see_all(struct timeline *t, struct journal *j, const struct j
 	return st == STATUS_NOT_FOUND ? scorecard_end(t->story->card, why) : st;
 }
 
-enum status sheet_timeline_write(struct lxw_worksheet *handle, struct sheet_shared *shared, struct survey *survey,
-				 struct journal *j, const struct journal_match *match, struct row_reader *reader,
-				 struct story *story, uint32_t *rows, struct why *why)
+enum status sheet_timeline_write(struct lxw_worksheet *handle, struct sheet_shared *shared,
+	struct survey *survey, struct journal *j, const struct journal_match *match,
+	struct row_reader *reader, struct story *story, uint32_t *rows, struct why *why)
 {
 	struct timeline *t = calloc(1, sizeof(*t));
 	enum status st;
@@ -261,7 +278,8 @@ enum status sheet_timeline_write(struct lxw_worksheet *handle, struct sheet_shar
 	t->writes = handle != NULL;
 	st = scorecard_open(&story->card, story->counts_balls, why);
 	if (st == STATUS_OK && handle)
-		st = sheet_begin(&t->sheet, handle, shared, last_column(t, LAST_COLUMNS), false, why);
+		st = sheet_begin(
+			&t->sheet, handle, shared, last_column(t, LAST_COLUMNS), false, why);
 	if (st == STATUS_OK && handle)
 		write_titles(t);
 	if (st == STATUS_OK)

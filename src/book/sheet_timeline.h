@@ -8,6 +8,6 @@
 
 /* Reads the match's states in Timeline order, fills `story`, and, where `handle` is not NULL, writes the sheet.
  * Marks the survey's gaps that it shows. `earlier` tells that older states stand in another volume. */
-enum status sheet_timeline_write(struct lxw_worksheet *handle, struct sheet_shared *shared, struct survey *survey,
-				 struct journal *j, const struct journal_match *match, struct row_reader *reader,
-				 struct story *story, uint32_t *rows, struct why *why) MUST_CHECK;
+enum status sheet_timeline_write(struct lxw_worksheet *handle, struct sheet_shared *shared,
+	struct survey *survey, struct journal *j, const struct journal_match *match,
+	struct row_reader *reader, struct story *story, uint32_t *rows, struct why *why) MUST_CHECK;

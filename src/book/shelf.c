@@ -8,7 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void say(struct shelf *out, enum shelf_state state, const char *format, ...) PRINTF_LIKE(3, 4);
+static void say(struct shelf *out, enum shelf_state state, const char *format, ...)
+	PRINTF_LIKE(3, 4);
 static void say(struct shelf *out, enum shelf_state state, const char *format, ...)
 {
 	va_list args;
@@ -54,47 +55,59 @@ static void look_inside(const char *folder, uint64_t min_free_bytes, struct shel
 
 	if (access(folder, W_OK | X_OK) != 0) {
 		if (errno == EROFS)
-			say(out, SHELF_READ_ONLY, "'%.80s' is read-only: check the stick's switch and its file system", folder);
+			say(out, SHELF_READ_ONLY,
+				"'%.80s' is read-only: check the stick's switch and its file system",
+				folder);
 		else
-			say(out, SHELF_READ_ONLY, "'%.80s' may not be written (%s): give this user the right to", folder,
-			    strerror(errno));
+			say(out, SHELF_READ_ONLY,
+				"'%.80s' may not be written (%s): give this user the right to",
+				folder, strerror(errno));
 		return;
 	}
 	if (file_space(folder, &out->free_bytes, &total, NULL) != STATUS_OK) {
-		say(out, SHELF_ABSENT, "'%.80s' does not answer: plug the storage in again", folder);
+		say(out, SHELF_ABSENT, "'%.80s' does not answer: plug the storage in again",
+			folder);
 		return;
 	}
 	if (out->free_bytes < min_free_bytes) {
 		snprintf(detail, sizeof(detail), "%llu MiB are free, %llu MiB are kept free",
-			 (unsigned long long)(out->free_bytes >> 20), (unsigned long long)(min_free_bytes >> 20));
-		say(out, SHELF_FULL, "'%.80s' is full (%s): free some room or use a larger stick", folder, detail);
+			(unsigned long long)(out->free_bytes >> 20),
+			(unsigned long long)(min_free_bytes >> 20));
+		say(out, SHELF_FULL, "'%.80s' is full (%s): free some room or use a larger stick",
+			folder, detail);
 		return;
 	}
-	snprintf(detail, sizeof(detail), "%llu MiB free", (unsigned long long)(out->free_bytes >> 20));
+	snprintf(detail, sizeof(detail), "%llu MiB free",
+		(unsigned long long)(out->free_bytes >> 20));
 	say(out, SHELF_OK, "'%.80s', %s", folder, detail);
 }
 
-void shelf_look(const char *folder, enum shelf_mount mount, uint64_t min_free_bytes, struct shelf *out)
+void shelf_look(
+	const char *folder, enum shelf_mount mount, uint64_t min_free_bytes, struct shelf *out)
 {
 	struct stat st;
 
-	*out = (struct shelf){ .state = SHELF_NONE };
+	*out = (struct shelf){.state = SHELF_NONE};
 	if (!folder || !folder[0]) {
-		say(out, SHELF_NONE, "no output folder is set: set SCOREBOX_OUTPUT_DIR to get workbooks");
+		say(out, SHELF_NONE,
+			"no output folder is set: set SCOREBOX_OUTPUT_DIR to get workbooks");
 		return;
 	}
 	if (needs_mount(folder, mount) && !file_below_mount(folder)) {
 		say(out, SHELF_NOT_MOUNTED,
-		    "nothing is mounted at or above '%.80s': plug the storage in, or set SCOREBOX_OUTPUT_MOUNT=any", folder);
+			"nothing is mounted at or above '%.80s': plug the storage in, or set SCOREBOX_OUTPUT_MOUNT=any",
+			folder);
 		return;
 	}
 	if (stat(folder, &st) != 0 && !(make_last(folder) && stat(folder, &st) == 0)) {
-		say(out, SHELF_ABSENT, "'%.80s' is not there (%s): plug the storage in or make the folder", folder,
-		    strerror(errno));
+		say(out, SHELF_ABSENT,
+			"'%.80s' is not there (%s): plug the storage in or make the folder", folder,
+			strerror(errno));
 		return;
 	}
 	if (!S_ISDIR(st.st_mode)) {
-		say(out, SHELF_ABSENT, "'%.80s' is no folder: set SCOREBOX_OUTPUT_DIR to one", folder);
+		say(out, SHELF_ABSENT, "'%.80s' is no folder: set SCOREBOX_OUTPUT_DIR to one",
+			folder);
 		return;
 	}
 	out->device = (uint64_t)st.st_dev;

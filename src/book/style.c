@@ -20,15 +20,18 @@ static void make_cells(struct styles *s, lxw_workbook *book)
 		lxw_color_t background, ink;
 		bool italic, bold;
 	} tones[TONES] = {
-		[TONE_PLAIN] = { 0, COLOUR_INK, false, false },
-		[TONE_WICKET] = { 0xFBE3DE, 0x8C2F1B, false, false },
-		[TONE_NOTE] = { 0xFFF4CF, 0x7A5B00, true, false },
-		[TONE_RESULT] = { 0xE2EFE0, 0x22552A, false, true },
-		[TONE_DUPLICATE] = { 0xF1F3F4, COLOUR_GREY, true, false },
-		[TONE_LIVE] = { 0xE6F1FA, 0x174A80, false, false },
+		[TONE_PLAIN] = {0, COLOUR_INK, false, false},
+		[TONE_WICKET] = {0xFBE3DE, 0x8C2F1B, false, false},
+		[TONE_NOTE] = {0xFFF4CF, 0x7A5B00, true, false},
+		[TONE_RESULT] = {0xE2EFE0, 0x22552A, false, true},
+		[TONE_DUPLICATE] = {0xF1F3F4, COLOUR_GREY, true, false},
+		[TONE_LIVE] = {0xE6F1FA, 0x174A80, false, false},
 	};
 	static const char *const formats[CELL_KINDS] = {
-		[CELL_INTEGER] = "0", [CELL_RATE] = "0.00", [CELL_TIME] = TIME_FORMAT, [CELL_DAY] = "yyyy-mm-dd",
+		[CELL_INTEGER] = "0",
+		[CELL_RATE] = "0.00",
+		[CELL_TIME] = TIME_FORMAT,
+		[CELL_DAY] = "yyyy-mm-dd",
 	};
 
 	for (int t = 0; t < TONES; t++) {
@@ -48,7 +51,7 @@ static void make_cells(struct styles *s, lxw_workbook *book)
 				format_set_align(f, LXW_ALIGN_CENTER);
 			if (k == CELL_RIGHT)
 				format_set_align(f, LXW_ALIGN_RIGHT);
-			if (k == CELL_TEXT) {	/* so that it keeps off a figure at its left */
+			if (k == CELL_TEXT) { /* so that it keeps off a figure at its left */
 				format_set_align(f, LXW_ALIGN_LEFT);
 				format_set_indent(f, 1);
 			}

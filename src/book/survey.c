@@ -5,8 +5,9 @@
 #include <string.h>
 
 enum {
-	SCRATCH_BYTES = 16 * 1024 * 1024,	/* a ceiling, not a size: one decoded string */
-	XML_A_CELL = 48, XML_A_RECORD = 900,	/* Timeline's row and Records' fixed cells */
+	SCRATCH_BYTES = 16 * 1024 * 1024, /* a ceiling, not a size: one decoded string */
+	XML_A_CELL = 48,
+	XML_A_RECORD = 900, /* Timeline's row and Records' fixed cells */
 };
 
 /* "score.N.…": there are at least N + 1 innings. */
@@ -30,7 +31,7 @@ static bool mark(struct survey *s, unsigned column)
 		s->marks_room = wanted;
 	}
 	if (s->marks[column] == s->stamp)
-		s->crowded = true;	/* the same path twice in one row */
+		s->crowded = true; /* the same path twice in one row */
 	s->marks[column] = s->stamp;
 	return true;
 }
@@ -47,7 +48,7 @@ static enum status see_field(void *context, const char *path, enum row_kind kind
 		s->crowded = true;
 		return STATUS_OK;
 	}
-	if ((unsigned)column == known) {	/* new */
+	if ((unsigned)column == known) { /* new */
 		unsigned innings = innings_of(path);
 
 		if (innings > s->innings)
@@ -59,7 +60,8 @@ static enum status see_field(void *context, const char *path, enum row_kind kind
 static void see_partition(struct survey *s, const struct journal_record *r)
 {
 	for (unsigned i = 0; i < s->partition_count; i++)
-		if (s->partitions[i].generation == r->generation && s->partitions[i].partition == r->partition)
+		if (s->partitions[i].generation == r->generation &&
+			s->partitions[i].partition == r->partition)
 			return;
 	if (s->partition_count == SURVEY_PARTITIONS)
 		return;
@@ -83,7 +85,7 @@ static enum status see_record(struct survey *s, const struct journal_record *r, 
 	if (st == STATUS_NO_MEMORY)
 		return fail(why, st, "no memory for the columns of Records");
 	if (st != STATUS_OK)
-		s->crowded = true;	/* its bytes go to "Further fields" as they are */
+		s->crowded = true; /* its bytes go to "Further fields" as they are */
 	return STATUS_OK;
 }
 
@@ -93,10 +95,11 @@ static enum status see_gap(void *context, const struct journal_gap_row *g, struc
 
 	(void)why;
 	for (unsigned i = 0; i < s->partition_count; i++) {
-		if (s->partitions[i].generation != g->generation || s->partitions[i].partition != g->partition)
+		if (s->partitions[i].generation != g->generation ||
+			s->partitions[i].partition != g->partition)
 			continue;
 		if (s->gap_count < SURVEY_GAPS)
-			s->gaps[s->gap_count++] = (struct survey_gap){ *g, false };
+			s->gaps[s->gap_count++] = (struct survey_gap){*g, false};
 		else
 			s->further_gaps++;
 	}
@@ -138,5 +141,7 @@ void survey_done(struct survey *s)
 
 uint64_t survey_xml_bytes(const struct survey *s)
 {
-	return s->body_bytes + s->records * (XML_A_RECORD + (uint64_t)XML_A_CELL * columns_count(s->columns)) + 65536;
+	return s->body_bytes +
+	       s->records * (XML_A_RECORD + (uint64_t)XML_A_CELL * columns_count(s->columns)) +
+	       65536;
 }

@@ -18,7 +18,7 @@ static void remove_folder(const char *path)
 
 	for (struct dirent *e; folder && (e = readdir(folder)) != NULL;)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-		    file_join(path, e->d_name, file, sizeof(file)) == STATUS_OK)
+			file_join(path, e->d_name, file, sizeof(file)) == STATUS_OK)
 			unlink(file);
 	if (folder)
 		closedir(folder);
@@ -57,7 +57,8 @@ static int is_temp(const char *name)
 	if (strncmp(name, TEMP_PREFIX, prefix) != 0)
 		return 0;
 	digits = strspn(name + prefix, "0123456789");
-	return digits > 0 && (!strcmp(name + prefix + digits, ".xlsx") || !strcmp(name + prefix + digits, ".d"));
+	return digits > 0 &&
+	       (!strcmp(name + prefix + digits, ".xlsx") || !strcmp(name + prefix + digits, ".d"));
 }
 
 void book_sweep_folder(const char *folder)

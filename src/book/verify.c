@@ -8,7 +8,7 @@
 /* Counts "<row" followed by blank, '>' or '/', across the borders of pieces, and remembers the end. */
 struct row_count {
 	uint64_t rows;
-	unsigned matched;	/* characters of "<row" just seen */
+	unsigned matched; /* characters of "<row" just seen */
 	char tail[16];
 	size_t tail_length;
 };
@@ -44,7 +44,7 @@ static void count_rows(void *context, const char *bytes, size_t length)
 			c->rows += b == ' ' || b == '>' || b == '/';
 			c->matched = 0;
 		}
-		if (c->matched == 0) {	/* most bytes: look for the next bracket at once */
+		if (c->matched == 0) { /* most bytes: look for the next bracket at once */
 			const char *next = memchr(bytes + i, '<', length - i);
 
 			if (!next)
@@ -65,10 +65,11 @@ static void pass_over(void *context, const char *bytes, size_t length)
 	(void)length;
 }
 
-static enum status check_sheet(struct zip *z, const struct zip_entry *e, uint64_t expected, struct why *why)
+static enum status check_sheet(
+	struct zip *z, const struct zip_entry *e, uint64_t expected, struct why *why)
 {
 	static const char closing[] = "</worksheet>";
-	struct row_count c = { 0, 0, "", 0 };
+	struct row_count c = {0, 0, "", 0};
 	size_t length = sizeof(closing) - 1;
 	enum status s = zip_read(z, e, count_rows, &c, why);
 
@@ -79,8 +80,9 @@ static enum status check_sheet(struct zip *z, const struct zip_entry *e, uint64_
 	if (c.tail_length < length || memcmp(c.tail + c.tail_length - length, closing, length) != 0)
 		return fail(why, STATUS_BAD_DATA, "%s has no closing tag", e->name);
 	if (c.rows != expected)
-		return fail(why, STATUS_BAD_DATA, "%s has %" PRIu64 " rows where %" PRIu64 " were written", e->name, c.rows,
-			    expected);
+		return fail(why, STATUS_BAD_DATA,
+			"%s has %" PRIu64 " rows where %" PRIu64 " were written", e->name, c.rows,
+			expected);
 	return STATUS_OK;
 }
 
@@ -109,7 +111,8 @@ enum status verify_workbook(const char *path, const struct verify_rows *expected
 		}
 	}
 	if (s == STATUS_OK && sheets != expected->sheets)
-		s = fail(why, STATUS_BAD_DATA, "%u sheets where %u were written", sheets, expected->sheets);
+		s = fail(why, STATUS_BAD_DATA, "%u sheets where %u were written", sheets,
+			expected->sheets);
 	zip_close(z);
 	return s;
 }
@@ -133,7 +136,7 @@ static void unescape(char *text)
 	static const struct {
 		const char *entity;
 		char c;
-	} table[] = { { "&amp;", '&' }, { "&lt;", '<' }, { "&gt;", '>' }, { "&quot;", '"' } };
+	} table[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}};
 	char *out = text;
 
 	for (const char *p = text; *p;) {
@@ -174,19 +177,20 @@ static bool property(const char *xml, const char *name, char *out, size_t out_by
 	return true;
 }
 
-static enum status parse_properties(const struct text *t, struct verify_properties *out, struct why *why)
+static enum status parse_properties(
+	const struct text *t, struct verify_properties *out, struct why *why)
 {
 	char number[24];
-	struct verify_properties p = { .records = 0 };
+	struct verify_properties p = {.records = 0};
 
 	if (!property(t->bytes, "Journal", p.journal, sizeof(p.journal)) ||
-	    !property(t->bytes, "Records", number, sizeof(number)))
+		!property(t->bytes, "Records", number, sizeof(number)))
 		return fail(why, STATUS_NOT_FOUND, "it bears no journal name and record count");
 	p.records = strtoull(number, NULL, 10);
 	if (property(t->bytes, "Last state", number, sizeof(number)))
 		p.last_us = strtoll(number, NULL, 10);
 	if (!property(t->bytes, "Match", p.match, sizeof(p.match)) ||
-	    !property(t->bytes, "Layout", p.shape, sizeof(p.shape)))
+		!property(t->bytes, "Layout", p.shape, sizeof(p.shape)))
 		p.shape[0] = '\0';
 	*out = p;
 	return STATUS_OK;
@@ -196,7 +200,7 @@ enum status book_read_properties(const char *path, struct verify_properties *out
 {
 	struct zip *z;
 	struct zip_entry e;
-	struct text t = { "", 0 };
+	struct text t = {"", 0};
 	enum status s = zip_open(&z, path, why);
 
 	if (s != STATUS_OK)

@@ -12,10 +12,10 @@
 #include <time.h>
 #include <xlsxwriter.h>
 
-void workbook_match_properties(const struct journal *j, const struct journal_match *match, const char *zone,
-			       struct verify_properties *out)
+void workbook_match_properties(const struct journal *j, const struct journal_match *match,
+	const char *zone, struct verify_properties *out)
 {
-	*out = (struct verify_properties){ .records = match->records, .last_us = match->last_us };
+	*out = (struct verify_properties){.records = match->records, .last_us = match->last_us};
 	snprintf(out->journal, sizeof(out->journal), "%s", journal_name(j));
 	naming_id(match->key, out->match);
 	made_shape(zone, out->shape, sizeof(out->shape));
@@ -28,9 +28,10 @@ static void set_timezone(const char *zone)
 }
 
 /* The match's last state as the page shows it; what cannot be read is as if it were empty. */
-static enum status read_last(struct made *m, struct journal *j, int64_t match, struct row *out, struct why *why)
+static enum status read_last(
+	struct made *m, struct journal *j, int64_t match, struct row *out, struct why *why)
 {
-	static const struct row_innings no_innings = { 0, 0, "", "" };
+	static const struct row_innings no_innings = {0, 0, "", ""};
 	struct journal_record last;
 	struct why unread;
 	enum status s = journal_latest(j, match, &last, why);
@@ -40,8 +41,15 @@ static enum status read_last(struct made *m, struct journal *j, int64_t match, s
 	if (s != STATUS_OK && s != STATUS_NOT_FOUND)
 		return s;
 	*out = (struct row){
-		.id = "", .name = "", .match_type = "", .status = "", .venue = "", .series_id = "", .date = "", .start = "",
-		.team = { "", "" },
+		.id = "",
+		.name = "",
+		.match_type = "",
+		.status = "",
+		.venue = "",
+		.series_id = "",
+		.date = "",
+		.start = "",
+		.team = {"", ""},
 	};
 	for (unsigned k = 0; k < ROW_INNINGS; k++)
 		out->score[k] = no_innings;
@@ -53,7 +61,8 @@ struct match_sheets {
 };
 
 /* In the order in which they stand in the book; Records come last and make their own. */
-static enum status add_sheets(struct made *m, bool is_match, struct match_sheets *out, struct why *why)
+static enum status add_sheets(
+	struct made *m, bool is_match, struct match_sheets *out, struct why *why)
 {
 	enum status s = made_sheet(m, "Match", &out->match, why);
 
@@ -66,15 +75,15 @@ static enum status add_sheets(struct made *m, bool is_match, struct match_sheets
 }
 
 /* Sheets 1, 2 and 3 in the order of their data: the Timeline's pass gathers what the others show. */
-static enum status write_sheets(struct made *m, struct journal *j, const struct journal_match *match,
-				struct survey *survey, struct story *story, const char *zone, struct verify_rows *rows,
-				struct why *why)
+static enum status write_sheets(struct made *m, struct journal *j,
+	const struct journal_match *match, struct survey *survey, struct story *story,
+	const char *zone, struct verify_rows *rows, struct why *why)
 {
 	struct match_sheets sheets;
 	struct row last;
 	struct verify_properties ours;
 	char title[700];
-	uint32_t counted[3] = { 0, 0, 0 };
+	uint32_t counted[3] = {0, 0, 0};
 	enum status s = read_last(m, j, match->id, &last, why);
 
 	if (s != STATUS_OK)
@@ -86,13 +95,15 @@ static enum status write_sheets(struct made *m, struct journal *j, const struct 
 	made_name(m, title, last.venue, &ours);
 	s = add_sheets(m, story->is_match, &sheets, why);
 	if (s == STATUS_OK)
-		s = sheet_timeline_write(sheets.timeline, m->shared, survey, j, match, m->reader, story, &counted[1], why);
+		s = sheet_timeline_write(sheets.timeline, m->shared, survey, j, match, m->reader,
+			story, &counted[1], why);
 	if (s == STATUS_OK && sheets.overs)
 		s = sheet_overs_write(sheets.overs, m->shared, story, &counted[2], why);
-	if (s == STATUS_OK)	/* the reader has read other rows since */
+	if (s == STATUS_OK) /* the reader has read other rows since */
 		s = read_last(m, j, match->id, &last, why);
 	if (s == STATUS_OK)
-		s = sheet_match_write(m->book, sheets.match, m->shared, &last, match, survey, story, &counted[0], why);
+		s = sheet_match_write(m->book, sheets.match, m->shared, &last, match, survey, story,
+			&counted[0], why);
 	rows->sheets = story->is_match ? 3 : 1;
 	for (unsigned i = 0; i < rows->sheets; i++)
 		rows->rows[i] = counted[i];
@@ -101,16 +112,17 @@ static enum status write_sheets(struct made *m, struct journal *j, const struct 
 	return s;
 }
 
-enum status workbook_render(const char *path, struct journal *j, const struct journal_match *match, const char *zone,
-			    const struct workbook_room *room, struct verify_rows *rows, struct why *why)
+enum status workbook_render(const char *path, struct journal *j, const struct journal_match *match,
+	const char *zone, const struct workbook_room *room, struct verify_rows *rows,
+	struct why *why)
 {
-	struct made m = { .book = NULL };
+	struct made m = {.book = NULL};
 	struct survey survey;
-	struct story story = { .counts_balls = false };
+	struct story story = {.counts_balls = false};
 	enum status s = survey_make(&survey, j, match->id, why);
 
 	set_timezone(zone);
-	*rows = (struct verify_rows){ .sheets = 0 };
+	*rows = (struct verify_rows){.sheets = 0};
 	if (s == STATUS_OK)
 		s = made_open(&m, path, room, survey_xml_bytes(&survey), why);
 	if (s == STATUS_OK)

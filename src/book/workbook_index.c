@@ -8,10 +8,29 @@
 #include <string.h>
 #include <xlsxwriter.h>
 
-enum { INDEX_DATE, INDEX_START, INDEX_MATCH, INDEX_TYPE, INDEX_VENUE, INDEX_STATUS, INDEX_SCORE, INDEX_STATES,
-       INDEX_CHANGE, INDEX_FILE, INDEX_COLUMNS };
-enum { ERROR_PARTITION, ERROR_OFFSET, ERROR_TIME, ERROR_REASON, ERROR_KEY, ERROR_BYTES, ERROR_COLUMNS };
-enum { MOST_LINKS = 4000, XML_A_MATCH = 2000 };	/* a link takes about 300 bytes of memory */
+enum {
+	INDEX_DATE,
+	INDEX_START,
+	INDEX_MATCH,
+	INDEX_TYPE,
+	INDEX_VENUE,
+	INDEX_STATUS,
+	INDEX_SCORE,
+	INDEX_STATES,
+	INDEX_CHANGE,
+	INDEX_FILE,
+	INDEX_COLUMNS
+};
+enum {
+	ERROR_PARTITION,
+	ERROR_OFFSET,
+	ERROR_TIME,
+	ERROR_REASON,
+	ERROR_KEY,
+	ERROR_BYTES,
+	ERROR_COLUMNS
+};
+enum { MOST_LINKS = 4000, XML_A_MATCH = 2000 }; /* a link takes about 300 bytes of memory */
 
 /* A match that still says it is live counts as live so long as it changed within this time before the newest
  * change in the journal: flags alone cannot be trusted. */
@@ -22,7 +41,7 @@ struct index {
 	struct journal *j;
 	struct sheet sheet;
 	int64_t newest_us;
-	bool live_now;		/* this pass lists the live ones */
+	bool live_now; /* this pass lists the live ones */
 	unsigned links;
 };
 
@@ -30,7 +49,8 @@ static bool is_live(const struct index *x, const struct journal_match *m, const 
 {
 	int64_t within = match_kind_of(row) == MATCH_TEST ? LIVE_TEST_US : LIVE_US;
 
-	return !m->ended && match_result_of(row) == MATCH_LIVE && m->last_us > x->newest_us - within;
+	return !m->ended && match_result_of(row) == MATCH_LIVE &&
+	       m->last_us > x->newest_us - within;
 }
 
 static void write_match(struct index *x, const struct journal_match *m, const struct row *row)
@@ -55,7 +75,8 @@ static void write_match(struct index *x, const struct journal_match *m, const st
 	sheet_words(s, INDEX_SCORE, text);
 	sheet_integer(s, INDEX_STATES, (int64_t)m->records);
 	sheet_time(s, INDEX_CHANGE, m->last_us);
-	snprintf(file, sizeof(file), "%.*s", m->file.length < 255 ? (int)m->file.length : 255, m->file.bytes);
+	snprintf(file, sizeof(file), "%.*s", m->file.length < 255 ? (int)m->file.length : 255,
+		m->file.bytes);
 	if (file[0] && m->rendered > 0 && x->links < MOST_LINKS) {
 		sheet_link(s, INDEX_FILE, file);
 		x->links++;
@@ -81,7 +102,8 @@ static enum status list_match(void *context, const struct journal_match *m, stru
 	if (s != STATUS_OK)
 		return s;
 	if (row_read(x->m->reader, last.body, &row, &unread) != STATUS_OK) {
-		s = row_read(x->m->reader, view_of("{}", 2), &row, why);	/* all empty: its key stands for it */
+		s = row_read(x->m->reader, view_of("{}", 2), &row,
+			why); /* all empty: its key stands for it */
 		if (s != STATUS_OK)
 			return s;
 	}
@@ -94,8 +116,8 @@ static enum status list_match(void *context, const struct journal_match *m, stru
 
 static enum status write_matches(struct index *x, struct lxw_worksheet *handle, struct why *why)
 {
-	static const char *const titles[INDEX_COLUMNS] = { "Date", "Start (UTC)", "Match", "Type", "Venue", "Status",
-							   "Score", "States", "Last change", "File" };
+	static const char *const titles[INDEX_COLUMNS] = {"Date", "Start (UTC)", "Match", "Type",
+		"Venue", "Status", "Score", "States", "Last change", "File"};
 	enum status s = sheet_begin(&x->sheet, handle, x->m->shared, INDEX_COLUMNS, true, why);
 
 	if (s != STATUS_OK)
@@ -133,8 +155,8 @@ static enum status list_error(void *context, const struct journal_error_row *e, 
 
 static enum status write_errors(struct index *x, struct lxw_worksheet *handle, struct why *why)
 {
-	static const char *const titles[ERROR_COLUMNS] = { "Partition", "Offset", "Kafka time", "Reason", "Key",
-							   "First bytes" };
+	static const char *const titles[ERROR_COLUMNS] = {
+		"Partition", "Offset", "Kafka time", "Reason", "Key", "First bytes"};
 	enum status s = sheet_begin(&x->sheet, handle, x->m->shared, ERROR_COLUMNS, false, why);
 
 	if (s != STATUS_OK)
@@ -146,7 +168,8 @@ static enum status write_errors(struct index *x, struct lxw_worksheet *handle, s
 	return s == STATUS_OK ? sheet_finish(&x->sheet, true, why) : s;
 }
 
-static enum status write_index(struct made *m, struct journal *j, struct verify_rows *rows, struct why *why)
+static enum status write_index(
+	struct made *m, struct journal *j, struct verify_rows *rows, struct why *why)
 {
 	struct index *x = calloc(1, sizeof(*x));
 	struct lxw_worksheet *matches, *errors;
@@ -176,21 +199,22 @@ static enum status newest(void *context, const struct journal_match *m, struct w
 {
 	(void)why;
 	*(int64_t *)context = m->last_us;
-	return STATUS_NOT_FOUND;	/* the first is enough */
+	return STATUS_NOT_FOUND; /* the first is enough */
 }
 
 enum status workbook_render_index(const char *path, struct journal *j, const char *zone,
-				  const struct workbook_room *room, struct verify_rows *rows, struct why *why)
+	const struct workbook_room *room, struct verify_rows *rows, struct why *why)
 {
-	struct made m = { .book = NULL };
+	struct made m = {.book = NULL};
 	struct journal_figures figures;
-	struct verify_properties ours = { .records = 0 };
+	struct verify_properties ours = {.records = 0};
 	enum status s = journal_each_match(j, newest, &ours.last_us, why);
 
-	*rows = (struct verify_rows){ .sheets = 0 };
+	*rows = (struct verify_rows){.sheets = 0};
 	journal_figures(j, &figures);
 	if (s == STATUS_OK || s == STATUS_NOT_FOUND)
-		s = made_open(&m, path, room, (figures.matches + figures.errors) * XML_A_MATCH, why);
+		s = made_open(
+			&m, path, room, (figures.matches + figures.errors) * XML_A_MATCH, why);
 	if (s == STATUS_OK) {
 		ours.records = figures.records + figures.errors;
 		snprintf(ours.journal, sizeof(ours.journal), "%s", journal_name(j));

@@ -9,12 +9,16 @@
 #include <zlib.h>
 
 enum {
-	END_BYTES = 22, END_SIGNATURE = 0x06054b50,
-	CENTRAL_BYTES = 46, CENTRAL_SIGNATURE = 0x02014b50,
-	LOCAL_BYTES = 30, LOCAL_SIGNATURE = 0x04034b50,
+	END_BYTES = 22,
+	END_SIGNATURE = 0x06054b50,
+	CENTRAL_BYTES = 46,
+	CENTRAL_SIGNATURE = 0x02014b50,
+	LOCAL_BYTES = 30,
+	LOCAL_SIGNATURE = 0x04034b50,
 	MOST_DIRECTORY = 256 * 1024,
 	PIECE_BYTES = 16 * 1024,
-	METHOD_STORED = 0, METHOD_DEFLATED = 8,
+	METHOD_STORED = 0,
+	METHOD_DEFLATED = 8,
 };
 
 struct zip {
@@ -36,12 +40,14 @@ static uint32_t le32(const unsigned char *p)
 	return le16(p) | le16(p + 2) << 16;
 }
 
-static enum status read_at(const struct zip *z, uint64_t at, void *out, size_t length, struct why *why)
+static enum status read_at(
+	const struct zip *z, uint64_t at, void *out, size_t length, struct why *why)
 {
 	unsigned char *p = out;
 
 	if (at + length > z->bytes)
-		return fail(why, STATUS_BAD_DATA, "the archive ends at byte %llu", (unsigned long long)z->bytes);
+		return fail(why, STATUS_BAD_DATA, "the archive ends at byte %llu",
+			(unsigned long long)z->bytes);
 	while (length > 0) {
 		ssize_t n = pread(z->fd, p, length, (off_t)at);
 
@@ -50,7 +56,8 @@ static enum status read_at(const struct zip *z, uint64_t at, void *out, size_t l
 		if (n < 0)
 			return fail_errno(why, STATUS_IO, "read the archive");
 		if (n == 0)
-			return fail(why, STATUS_BAD_DATA, "the archive grew shorter while it was read");
+			return fail(
+				why, STATUS_BAD_DATA, "the archive grew shorter while it was read");
 		p += n;
 		at += (uint64_t)n;
 		length -= (size_t)n;
@@ -61,11 +68,12 @@ static enum status read_at(const struct zip *z, uint64_t at, void *out, size_t l
 /* The end record, at the very end: the library that writes these files adds no comment. */
 static enum status read_directory(struct zip *z, struct why *why)
 {
-	unsigned char end[END_BYTES];
+	unsigned char end[END_BYTES] = {0};
 	enum status s;
 
 	if (z->bytes < END_BYTES)
-		return fail(why, STATUS_BAD_DATA, "%llu bytes are no archive", (unsigned long long)z->bytes);
+		return fail(why, STATUS_BAD_DATA, "%llu bytes are no archive",
+			(unsigned long long)z->bytes);
 	s = read_at(z, z->bytes - END_BYTES, end, END_BYTES, why);
 	if (s != STATUS_OK)
 		return s;
@@ -74,9 +82,11 @@ static enum status read_directory(struct zip *z, struct why *why)
 	z->entries = le16(end + 10);
 	z->directory_bytes = le32(end + 12);
 	if (z->directory_bytes > MOST_DIRECTORY || le16(end + 8) != z->entries)
-		return fail(why, STATUS_BAD_DATA, "a central directory of %lu bytes", (unsigned long)z->directory_bytes);
+		return fail(why, STATUS_BAD_DATA, "a central directory of %lu bytes",
+			(unsigned long)z->directory_bytes);
 	if ((uint64_t)le32(end + 16) + z->directory_bytes + END_BYTES != z->bytes)
-		return fail(why, STATUS_BAD_DATA, "the central directory does not end where the archive does");
+		return fail(why, STATUS_BAD_DATA,
+			"the central directory does not end where the archive does");
 	z->directory = malloc(z->directory_bytes + 1u);
 	if (!z->directory)
 		return fail(why, STATUS_NO_MEMORY, "no memory for a central directory");
@@ -93,7 +103,8 @@ enum status zip_open(struct zip **out, const char *path, struct why *why)
 		return fail(why, STATUS_NO_MEMORY, "no memory to read an archive");
 	z->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (z->fd < 0)
-		s = fail_errno(why, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "open '%s'", path);
+		s = fail_errno(
+			why, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "open '%s'", path);
 	else if (fstat(z->fd, &st) != 0)
 		s = fail_errno(why, STATUS_IO, "look at '%s'", path);
 	else if (!S_ISREG(st.st_mode))
@@ -139,17 +150,22 @@ enum status zip_entry(const struct zip *z, unsigned index, struct zip_entry *out
 		uint32_t name, whole;
 
 		if (at + CENTRAL_BYTES > z->directory_bytes || le32(p) != CENTRAL_SIGNATURE)
-			return fail(why, STATUS_BAD_DATA, "entry %u of the central directory is broken", i);
+			return fail(why, STATUS_BAD_DATA,
+				"entry %u of the central directory is broken", i);
 		name = le16(p + 28);
 		whole = CENTRAL_BYTES + name + le16(p + 30) + le16(p + 32);
 		if (at + whole > z->directory_bytes || name >= ZIP_NAME_BYTES)
-			return fail(why, STATUS_BAD_DATA, "entry %u of the central directory is broken", i);
+			return fail(why, STATUS_BAD_DATA,
+				"entry %u of the central directory is broken", i);
 		at += whole;
 		if (i < index)
 			continue;
 		*out = (struct zip_entry){
-			.method = le16(p + 10), .crc = le32(p + 16), .packed_bytes = le32(p + 20),
-			.bytes = le32(p + 24), .header_at = le32(p + 42),
+			.method = le16(p + 10),
+			.crc = le32(p + 16),
+			.packed_bytes = le32(p + 20),
+			.bytes = le32(p + 24),
+			.header_at = le32(p + 42),
 		};
 		memcpy(out->name, p + CENTRAL_BYTES, name);
 	}
@@ -171,7 +187,7 @@ enum status zip_find(const struct zip *z, const char *name, struct zip_entry *ou
 
 struct reading {
 	z_stream stream;
-	uint64_t at, left;	/* packed bytes not yet read */
+	uint64_t at, left; /* packed bytes not yet read */
 	uint64_t given;
 	uint32_t crc;
 	zip_piece *piece;
@@ -232,10 +248,11 @@ static enum status read_deflated(struct zip *z, struct reading *r, struct why *w
 	return STATUS_OK;
 }
 
-enum status zip_read(struct zip *z, const struct zip_entry *e, zip_piece *piece, void *context, struct why *why)
+enum status zip_read(
+	struct zip *z, const struct zip_entry *e, zip_piece *piece, void *context, struct why *why)
 {
-	struct reading r = { .left = e->packed_bytes, .piece = piece, .context = context };
-	unsigned char local[LOCAL_BYTES];
+	struct reading r = {.left = e->packed_bytes, .piece = piece, .context = context};
+	unsigned char local[LOCAL_BYTES] = {0};
 	enum status s = read_at(z, e->header_at, local, LOCAL_BYTES, why);
 
 	if (s != STATUS_OK)
@@ -256,7 +273,8 @@ enum status zip_read(struct zip *z, const struct zip_entry *e, zip_piece *piece,
 	if (s != STATUS_OK)
 		return why_prefix(why, s, "%s", e->name);
 	if (r.given != e->bytes || r.crc != e->crc)
-		return fail(why, STATUS_BAD_DATA, "%s: %llu bytes where %lu were written, or others", e->name,
-			    (unsigned long long)r.given, (unsigned long)e->bytes);
+		return fail(why, STATUS_BAD_DATA,
+			"%s: %llu bytes where %lu were written, or others", e->name,
+			(unsigned long long)r.given, (unsigned long)e->bytes);
 	return STATUS_OK;
 }

@@ -21,12 +21,15 @@ struct zip_entry {
 
 /* STATUS_BAD_DATA: no archive, or its central directory is not whole. STATUS_NOT_FOUND: no such file. */
 enum status zip_open(struct zip **out, const char *path, struct why *why) MUST_CHECK;
-void zip_close(struct zip *z);	/* NULL is fine */
+void zip_close(struct zip *z); /* NULL is fine */
 uint64_t zip_file_bytes(const struct zip *z);
 unsigned zip_entries(const struct zip *z);
-enum status zip_entry(const struct zip *z, unsigned index, struct zip_entry *out, struct why *why) MUST_CHECK;
-enum status zip_find(const struct zip *z, const char *name, struct zip_entry *out, struct why *why) MUST_CHECK;
+enum status zip_entry(
+	const struct zip *z, unsigned index, struct zip_entry *out, struct why *why) MUST_CHECK;
+enum status zip_find(
+	const struct zip *z, const char *name, struct zip_entry *out, struct why *why) MUST_CHECK;
 
 /* Gives the entry's bytes piece by piece, and checks length and CRC-32 at the end. */
 typedef void zip_piece(void *context, const char *bytes, size_t length);
-enum status zip_read(struct zip *z, const struct zip_entry *e, zip_piece *piece, void *context, struct why *why) MUST_CHECK;
+enum status zip_read(struct zip *z, const struct zip_entry *e, zip_piece *piece, void *context,
+	struct why *why) MUST_CHECK;

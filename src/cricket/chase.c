@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MOST = 10000 };	/* runs or balls that a text may speak of */
+enum { MOST = 10000 }; /* runs or balls that a text may speak of */
 
 /* The number after `words`, e.g. the 81 of "DLS Target 81"; -1 without. */
 static int64_t number_after(const char *text, const char *words)
@@ -80,7 +80,8 @@ static int64_t plain_target(const struct row *row, const struct score *score, in
 
 static bool speaks_of_rain(const char *status)
 {
-	static const char *const words[] = { "rain", "DLS", "D/L", "reduced", "over match", "overs game", "overs match" };
+	static const char *const words[] = {
+		"rain", "DLS", "D/L", "reduced", "over match", "overs game", "overs match"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (text_contains_ignoring_case(status, words[i]))
@@ -90,7 +91,7 @@ static bool speaks_of_rain(const char *status)
 
 static void learn(struct chase *c, const struct row *row, const struct innings *now, bool chased)
 {
-	int64_t dls = number_after(row->status, "target"), runs, balls;	/* "DLS Target 81" */
+	int64_t dls = number_after(row->status, "target"), runs, balls; /* "DLS Target 81" */
 
 	if (speaks_of_rain(row->status))
 		c->shortened = true;
@@ -103,15 +104,17 @@ static void learn(struct chase *c, const struct row *row, const struct innings *
 		c->limit_balls = now->balls + balls;
 }
 
-void chase_see(struct chase *c, const struct row *row, const struct score *score, struct chase_need *out)
+void chase_see(
+	struct chase *c, const struct row *row, const struct score *score, struct chase_need *out)
 {
 	enum match_kind kind = match_kind_of(row);
 	int64_t runs, balls;
 	int at = chasing_innings(row, kind);
 
-	*out = (struct chase_need){ .innings = -1, .target = -1, .runs = -1, .balls = -1, .rate = -1 };
+	*out = (struct chase_need){
+		.innings = -1, .target = -1, .runs = -1, .balls = -1, .rate = -1};
 	if (at < 0 && row->innings >= 2 && status_need(row->status, &runs, &balls))
-		at = (int)row->innings - 1;	/* an innings that can win it, whatever its number */
+		at = (int)row->innings - 1; /* an innings that can win it, whatever its number */
 	learn(c, row, at >= 0 ? &score->at[at] : NULL, at >= 0);
 	if (at < 0)
 		return;

@@ -26,7 +26,8 @@ static int64_t sane(int64_t n)
 
 void score_of(const struct row *row, bool counts_balls, struct score *out)
 {
-	*out = (struct score){ .innings = row->innings, .started = row->started, .ended = row->ended };
+	*out = (struct score){
+		.innings = row->innings, .started = row->started, .ended = row->ended};
 	copy_cut(out->status, sizeof(out->status), row->status);
 	if (out->innings > ROW_INNINGS)
 		out->innings = ROW_INNINGS;
@@ -44,7 +45,8 @@ int score_current(const struct score *s)
 
 void innings_text(const struct row_innings *innings, char out[INNINGS_TEXT_BYTES])
 {
-	int n = snprintf(out, INNINGS_TEXT_BYTES, "%lld/%lld", (long long)innings->runs, (long long)innings->wickets);
+	int n = snprintf(out, INNINGS_TEXT_BYTES, "%lld/%lld", (long long)innings->runs,
+		(long long)innings->wickets);
 
 	if (innings->overs[0] && n > 0 && n < INNINGS_TEXT_BYTES)
 		snprintf(out + n, (size_t)(INNINGS_TEXT_BYTES - n), " (%s)", innings->overs);
@@ -60,6 +62,7 @@ void innings_all_text(const struct row *row, char *out, size_t out_bytes)
 		innings_text(&row->score[k], one);
 		if (used + strlen(one) + 3 > out_bytes)
 			return;
-		used += (size_t)snprintf(out + used, out_bytes - used, "%s%s", used ? ", " : "", one);
+		used += (size_t)snprintf(
+			out + used, out_bytes - used, "%s%s", used ? ", " : "", one);
 	}
 }

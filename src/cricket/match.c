@@ -30,7 +30,10 @@ enum match_kind match_kind_of(const struct row *row)
 		const char *type;
 		enum match_kind kind;
 	} types[] = {
-		{ "t20", MATCH_T20 }, { "t20i", MATCH_T20 }, { "odi", MATCH_ODI }, { "test", MATCH_TEST },
+		{"t20", MATCH_T20},
+		{"t20i", MATCH_T20},
+		{"odi", MATCH_ODI},
+		{"test", MATCH_TEST},
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
@@ -71,7 +74,10 @@ int match_full_balls(enum match_kind kind)
 void match_kind_text(const struct row *row, char *out, size_t out_bytes)
 {
 	static const char *const names[] = {
-		[MATCH_OTHER] = "", [MATCH_T20] = "T20", [MATCH_ODI] = "ODI", [MATCH_TEST] = "Test",
+		[MATCH_OTHER] = "",
+		[MATCH_T20] = "T20",
+		[MATCH_ODI] = "ODI",
+		[MATCH_TEST] = "Test",
 		[MATCH_HUNDRED] = "100 balls",
 	};
 	enum match_kind kind = match_kind_of(row);
@@ -97,13 +103,15 @@ static bool says(const struct row *row, const char *words)
 
 enum match_result match_result_of(const struct row *row)
 {
-	if (says(row, "no result") || says(row, "abandon") || says(row, "cancel") || says(row, "no scorecard"))
+	if (says(row, "no result") || says(row, "abandon") || says(row, "cancel") ||
+		says(row, "no scorecard"))
 		return MATCH_NO_RESULT;
-	if (says(row, "in progress"))	/* "Match tied (Super over in progress)" */
+	if (says(row, "in progress")) /* "Match tied (Super over in progress)" */
 		return MATCH_LIVE;
 	if (says(row, "match tied") || says(row, "match drawn") || says(row, "match draw"))
 		return MATCH_TIED;
-	if (says(row, " won by ") || (says(row, " won") && !says(row, "won the toss") && row->ended))
+	if (says(row, " won by ") ||
+		(says(row, " won") && !says(row, "won the toss") && row->ended))
 		return MATCH_WON;
 	if (row->ended)
 		return MATCH_OVER;
@@ -128,7 +136,8 @@ static int side_by_label(const struct row *row, unsigned k)
 	size_t length = label_name_length(label);
 
 	for (int side = 0; side < 2; side++)
-		if (length > 0 && strlen(row->team[side]) == length && !strncasecmp(label, row->team[side], length))
+		if (length > 0 && strlen(row->team[side]) == length &&
+			!strncasecmp(label, row->team[side], length))
 			return side;
 	return -1;
 }
@@ -159,7 +168,8 @@ void match_team_of(const struct row *row, unsigned k, char *out, size_t out_byte
 	if (side >= 0)
 		snprintf(out, out_bytes, "%s", row->team[side]);
 	else if (k < row->innings && k < ROW_INNINGS)
-		snprintf(out, out_bytes, "%.*s", (int)label_name_length(row->score[k].label), row->score[k].label);
+		snprintf(out, out_bytes, "%.*s", (int)label_name_length(row->score[k].label),
+			row->score[k].label);
 	else
 		out[0] = '\0';
 }

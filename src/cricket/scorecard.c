@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum {
-	MOST_SPANS = 512,	/* a Test innings has 100 to 200 overs */
+	MOST_SPANS = 512, /* a Test innings has 100 to 200 overs */
 	MOST_POINTS = 512,
 	WIDEST_STRIDE = 1 << 20,
 	WICKETS_KEPT = 32,
@@ -16,9 +16,9 @@ struct innings_card {
 	unsigned spans_used, spans_room;
 	struct card_point *points;
 	unsigned points_used, points_room;
-	int32_t stride;			/* points are kept at every stride-th ball, and at wickets */
-	int32_t balls, runs, wickets;	/* last seen */
-	int32_t partnership_from;	/* runs when the last wicket was seen */
+	int32_t stride;		      /* points are kept at every stride-th ball, and at wickets */
+	int32_t balls, runs, wickets; /* last seen */
+	int32_t partnership_from;     /* runs when the last wicket was seen */
 	bool seen;
 };
 
@@ -93,28 +93,31 @@ static void thin_points(struct innings_card *card, int32_t per_over)
 	card->points_used = kept;
 }
 
-static void add_point(struct scorecard *c, struct innings_card *card, int32_t balls, int32_t total, int32_t wickets)
+static void add_point(struct scorecard *c, struct innings_card *card, int32_t balls, int32_t total,
+	int32_t wickets)
 {
 	struct card_point *last = card->points_used ? &card->points[card->points_used - 1] : NULL;
 	int32_t per_over = overs_per_over(c->counts_balls);
 
-	while (last && last->balls > balls)	/* a correction took balls back */
+	while (last && last->balls > balls) /* a correction took balls back */
 		last = --card->points_used ? last - 1 : NULL;
 	bool passing = last && !last->wickets && last->balls % card->stride != 0;
 
 	if (last && (last->balls == balls || passing) && !(wickets && last->wickets)) {
-		*last = (struct card_point){ balls, total, last->balls == balls ? last->wickets + wickets : wickets };
+		*last = (struct card_point){
+			balls, total, last->balls == balls ? last->wickets + wickets : wickets};
 		return;
 	}
-	if (card->points_used >= MOST_POINTS)
+	if (card->points && card->points_used >= MOST_POINTS)
 		thin_points(card, per_over);
-	if (grow((void **)&card->points, card->points_used, &card->points_room, MOST_POINTS, sizeof(*card->points)))
-		card->points[card->points_used++] = (struct card_point){ balls, total, wickets };
+	if (grow((void **)&card->points, card->points_used, &card->points_room, MOST_POINTS,
+		    sizeof(*card->points)))
+		card->points[card->points_used++] = (struct card_point){balls, total, wickets};
 }
 
 static const struct card_span *last_span(const struct innings_card *card)
 {
-	static const struct card_span start = { 0 };
+	static const struct card_span start = {0};
 
 	return card->spans_used ? &card->spans[card->spans_used - 1] : &start;
 }
@@ -134,9 +137,10 @@ static enum status close_span(struct scorecard *c, struct innings_card *card, st
 		.fallen = card->wickets,
 	};
 
-	if (span.to_over < span.from_over)	/* extras before the first ball of an over */
+	if (span.to_over < span.from_over) /* extras before the first ball of an over */
 		span.to_over = span.from_over;
-	if (grow((void **)&card->spans, card->spans_used, &card->spans_room, MOST_SPANS, sizeof(*card->spans))) {
+	if (grow((void **)&card->spans, card->spans_used, &card->spans_room, MOST_SPANS,
+		    sizeof(*card->spans))) {
 		card->spans[card->spans_used++] = span;
 		return STATUS_OK;
 	}
@@ -152,16 +156,19 @@ static enum status close_span(struct scorecard *c, struct innings_card *card, st
 /* A correction took balls or runs back: spans beyond them are no longer true. */
 static void take_back(struct innings_card *card)
 {
-	while (card->spans_used && (last_span(card)->balls > card->balls || last_span(card)->total > card->runs))
+	while (card->spans_used &&
+		(last_span(card)->balls > card->balls || last_span(card)->total > card->runs))
 		card->spans_used--;
 	if (card->partnership_from > card->runs)
 		card->partnership_from = card->runs;
 }
 
-static enum status see_innings(struct scorecard *c, struct innings_card *card, const struct innings *now, struct why *why)
+static enum status see_innings(
+	struct scorecard *c, struct innings_card *card, const struct innings *now, struct why *why)
 {
 	int32_t balls = now->balls < 0 ? card->balls : small(now->balls), runs = small(now->runs);
-	int32_t wickets = small(now->wickets), fell = wickets > card->wickets ? wickets - card->wickets : 0;
+	int32_t wickets = small(now->wickets),
+		fell = wickets > card->wickets ? wickets - card->wickets : 0;
 	int32_t per_over = overs_per_over(c->counts_balls);
 	bool back = balls < card->balls || runs < card->runs;
 
@@ -203,7 +210,8 @@ enum status scorecard_end(struct scorecard *c, struct why *why)
 		const struct card_span *last = last_span(card);
 		enum status st = STATUS_OK;
 
-		if (card->seen && (card->balls > last->balls || card->runs > last->total || card->wickets > last->fallen))
+		if (card->seen && (card->balls > last->balls || card->runs > last->total ||
+					  card->wickets > last->fallen))
 			st = close_span(c, card, why);
 		if (st != STATUS_OK)
 			return st;
@@ -216,13 +224,15 @@ unsigned scorecard_innings(const struct scorecard *c)
 	return c->innings;
 }
 
-const struct card_span *scorecard_spans(const struct scorecard *c, unsigned innings, unsigned *count)
+const struct card_span *scorecard_spans(
+	const struct scorecard *c, unsigned innings, unsigned *count)
 {
 	*count = c->at[innings].spans_used;
 	return c->at[innings].spans;
 }
 
-const struct card_point *scorecard_points(const struct scorecard *c, unsigned innings, unsigned *count)
+const struct card_point *scorecard_points(
+	const struct scorecard *c, unsigned innings, unsigned *count)
 {
 	*count = c->at[innings].points_used;
 	return c->at[innings].points;

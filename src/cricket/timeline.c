@@ -10,18 +10,20 @@ struct words {
 
 static void add(struct words *w, const char *word)
 {
-	int n = snprintf(w->out + w->used, TIMELINE_EVENT_BYTES - w->used, "%s%s", w->used ? ", " : "", word);
+	int n = snprintf(w->out + w->used, TIMELINE_EVENT_BYTES - w->used, "%s%s",
+		w->used ? ", " : "", word);
 
 	if (n > 0 && w->used + (size_t)n < TIMELINE_EVENT_BYTES)
 		w->used += (size_t)n;
 	else
-		w->out[w->used] = '\0';	/* a word more than fits is left out whole */
+		w->out[w->used] = '\0'; /* a word more than fits is left out whole */
 }
 
 /* Runs and wickets of one innings between two sights of it. */
 static void add_play(struct words *w, const struct innings *a, const struct innings *b, bool alone)
 {
-	long long runs = (long long)(b->runs - a->runs), wickets = (long long)(b->wickets - a->wickets);
+	long long runs = (long long)(b->runs - a->runs),
+		  wickets = (long long)(b->wickets - a->wickets);
 	long long balls = a->balls >= 0 && b->balls >= 0 ? (long long)(b->balls - a->balls) : 0;
 	char text[64];
 
@@ -54,20 +56,29 @@ static const char *status_event(const char *status)
 	static const struct {
 		const char *says, *event;
 	} table[] = {
-		{ "opt to", "toss" },		{ "won the toss", "toss" },   { "super over", "super over" },
-		{ "super five", "super five" }, { "stumps", "stumps" },	      { "lunch", "lunch" },
-		{ "tea", "tea" },		{ "innings break", "innings break" }, { "drinks", "drinks" },
-		{ "rain", "rain" },		{ "bad light", "bad light" }, { "wet outfield", "wet outfield" },
-		{ "delay", "delay" },
+		{"opt to", "toss"},
+		{"won the toss", "toss"},
+		{"super over", "super over"},
+		{"super five", "super five"},
+		{"stumps", "stumps"},
+		{"lunch", "lunch"},
+		{"tea", "tea"},
+		{"innings break", "innings break"},
+		{"drinks", "drinks"},
+		{"rain", "rain"},
+		{"bad light", "bad light"},
+		{"wet outfield", "wet outfield"},
+		{"delay", "delay"},
 	};
-	static const char *const intervals[] = { ": tea", ":tea", "tea break", "tea -" };
+	static const char *const intervals[] = {": tea", ":tea", "tea break", "tea -"};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		if (!text_contains_ignoring_case(status, table[i].says))
 			continue;
 		if (strcmp(table[i].event, "tea") != 0)
 			return table[i].event;
-		for (size_t k = 0; k < sizeof(intervals) / sizeof(intervals[0]); k++)	/* not "team" */
+		for (size_t k = 0; k < sizeof(intervals) / sizeof(intervals[0]);
+			k++) /* not "team" */
 			if (text_contains_ignoring_case(status, intervals[k]))
 				return "tea";
 	}
@@ -77,7 +88,7 @@ static const char *status_event(const char *status)
 /* Further innings than before: the break, or the start of play, and what was scored since. */
 static void add_new_innings(struct words *w, const struct score *before, const struct score *now)
 {
-	static const struct innings nothing = { 0, 0, 0 };
+	static const struct innings nothing = {0, 0, 0};
 
 	for (unsigned k = before ? before->innings : 0; k < now->innings; k++) {
 		add(w, k == 0 ? "start" : "innings break");
@@ -85,10 +96,10 @@ static void add_new_innings(struct words *w, const struct score *before, const s
 	}
 }
 
-void timeline_event(const struct score *before, const struct score *now, char out[TIMELINE_EVENT_BYTES],
-		    int64_t *out_wickets)
+void timeline_event(const struct score *before, const struct score *now,
+	char out[TIMELINE_EVENT_BYTES], int64_t *out_wickets)
 {
-	struct words w = { .out = out };
+	struct words w = {.out = out};
 	int current = score_current(now);
 
 	out[0] = '\0';
@@ -114,7 +125,8 @@ void timeline_event(const struct score *before, const struct score *now, char ou
 		add_new_innings(&w, before, now);
 	if (now->ended && (!before || !before->ended))
 		add(&w, "result");
-	if (!w.used && !now->ended && now->started && (!before || strcmp(before->status, now->status) != 0))
+	if (!w.used && !now->ended && now->started &&
+		(!before || strcmp(before->status, now->status) != 0))
 		add(&w, status_event(now->status));
 	if (!w.used && (!before || strcmp(before->status, now->status) != 0))
 		add(&w, !before && !now->started ? "fixture" : "status");

@@ -34,7 +34,7 @@ static void check_cell(size_t length, size_t most)
 		int n = text_utf8_next(p, out + length, &c);
 
 		must(n > 0 && c != 0xFFFE && c != 0xFFFF && (c >= 0x20 || c == '\t' || c == '\n'));
-		if (is_escape(p)) {	/* read as "_", and on behind it */
+		if (is_escape(p)) { /* read as "_", and on behind it */
 			must(!strncmp(p, "_x005F_", 7));
 			n = 7;
 		}
@@ -66,8 +66,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct view in = view_of((const char *)data, size);
 	size_t most = size > 0 ? (size_t)data[0] * 129 + 2 : CLEAN_UNITS, units, length;
 	char name[NAMING_BYTES], copy[256];
-	struct row row = { .id = "", .name = copy, .match_type = "", .status = "", .venue = "", .series_id = "",
-			   .date = "2025-04-16", .start = "", .team = { copy, copy } };
+	struct row row = {.id = "",
+		.name = copy,
+		.match_type = "",
+		.status = "",
+		.venue = "",
+		.series_id = "",
+		.date = "2025-04-16",
+		.start = "",
+		.team = {copy, copy}};
 
 	if (most > CLEAN_UNITS)
 		most = CLEAN_UNITS;

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char path[] = "/dev/shm/fuzz-zip-XXXXXX";
 	static int fd = -1;
-	struct verify_rows rows = { .sheets = 1, .rows = { 1 } };
+	struct verify_rows rows = {.sheets = 1, .rows = {1}};
 	struct verify_properties p;
 
 	if (fd < 0 && (fd = mkstemp(path)) < 0)

@@ -29,8 +29,8 @@ def state(status, *innings, kind="t20", teams=("India", "Australia"), started=Tr
 
 
 @pytest.fixture(scope="session")
-def make_books(tmp_path_factory):
-    tool = os.path.join(os.path.dirname(os.environ["SCOREBOX"]), "tests", "make_book")
+def make_books(tmp_path_factory, scorebox):
+    tool = os.path.join(os.path.dirname(scorebox), "tests", "make_book")
     if not os.path.exists(tool):
         pytest.skip("SKIPPED: no make_book at " + tool)
 

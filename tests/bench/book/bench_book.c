@@ -19,8 +19,9 @@ static size_t make_body(char *out, size_t out_bytes, const char *id, unsigned n)
 	char second[160] = "";
 
 	if (inning)
-		snprintf(second, sizeof(second), ",{\"r\":%u,\"w\":%u,\"o\":%u.%u,\"inning\":\"Rajasthan Royals Inning 1\"}",
-			 n / 3 % 240, balls / 15, balls / 6, balls % 6);
+		snprintf(second, sizeof(second),
+			",{\"r\":%u,\"w\":%u,\"o\":%u.%u,\"inning\":\"Rajasthan Royals Inning 1\"}",
+			n / 3 % 240, balls / 15, balls / 6, balls % 6);
 	return (size_t)snprintf(out, out_bytes,
 		"{\"id\":\"%s\",\"name\":\"Delhi Capitals vs Rajasthan Royals, 32nd Match, Indian Premier League 2025\","
 		"\"matchType\":\"t20\",\"status\":\"Rajasthan Royals need %u runs in %u balls\","
@@ -31,8 +32,8 @@ static size_t make_body(char *out, size_t out_bytes, const char *id, unsigned n)
 		"\"score\":[{\"r\":%u,\"w\":%u,\"o\":%u.%u,\"inning\":\"Delhi Capitals Inning 1\"}%s],"
 		"\"series_id\":\"d5a498c8-7596-4b93-8ab0-e0efc3345312\",\"fantasyEnabled\":true,\"bbbEnabled\":true,"
 		"\"hasSquad\":true,\"matchStarted\":true,\"matchEnded\":false}",
-		id, n % 190, n % 120, inning ? 188 : n / 3 % 240, balls / 15, inning ? 20 : balls / 6, inning ? 0 : balls % 6,
-		second);
+		id, n % 190, n % 120, inning ? 188 : n / 3 % 240, balls / 15,
+		inning ? 20 : balls / 6, inning ? 0 : balls % 6, second);
 }
 
 static int render(const struct book_job *job, struct book_result *r)
@@ -45,7 +46,7 @@ static int render(const struct book_job *job, struct book_result *r)
 		return 1;
 	}
 	while (book_child_turn(c, clock_mono_ms(), r, NULL, NULL) == STATUS_AGAIN) {
-		struct pollfd p = { .fd = book_child_fd(c), .events = POLLIN };
+		struct pollfd p = {.fd = book_child_fd(c), .events = POLLIN};
 		poll(&p, 1, 1);
 	}
 	book_child_close(c);
@@ -60,8 +61,8 @@ static double children_seconds(void)
 	struct rusage u;
 
 	getrusage(RUSAGE_CHILDREN, &u);
-	return (double)u.ru_utime.tv_sec + (double)u.ru_utime.tv_usec / 1e6 + (double)u.ru_stime.tv_sec +
-	       (double)u.ru_stime.tv_usec / 1e6;
+	return (double)u.ru_utime.tv_sec + (double)u.ru_utime.tv_usec / 1e6 +
+	       (double)u.ru_stime.tv_sec + (double)u.ru_stime.tv_usec / 1e6;
 }
 
 static int measure(const char *folder, unsigned matches)
@@ -88,8 +89,13 @@ static int measure(const char *folder, unsigned matches)
 	}
 	maker_close(&m);
 
-	struct book_job job = { .kind = BOOK_MATCH, .journal_path = path, .folder = state, .state_dir = state,
-				.timezone = "UTC", .memory_bytes = 6 << 20, .timeout_ms = 300000 };
+	struct book_job job = {.kind = BOOK_MATCH,
+		.journal_path = path,
+		.folder = state,
+		.state_dir = state,
+		.timezone = "UTC",
+		.memory_bytes = 6 << 20,
+		.timeout_ms = 300000};
 
 	began = clock_mono_us();
 	processor = children_seconds();
@@ -105,9 +111,9 @@ static int measure(const char *folder, unsigned matches)
 	processor = children_seconds() - processor;
 
 	printf("journal -> workbook, %u records of %llu B in %u match%s: %.2f s, %.0f records/s (%.2f s of processor, %.0f records/s), %.1f MB xlsx, child peak %llu KiB\n",
-	       RECORDS, (unsigned long long)bytes / RECORDS, matches, matches == 1 ? "" : "es", s, RECORDS / s, processor,
-	       RECORDS / processor,
-	       (double)file_bytes / 1e6, (unsigned long long)peak);
+		RECORDS, (unsigned long long)bytes / RECORDS, matches, matches == 1 ? "" : "es", s,
+		RECORDS / s, processor, RECORDS / processor, (double)file_bytes / 1e6,
+		(unsigned long long)peak);
 	fflush(stdout);
 	return 0;
 }

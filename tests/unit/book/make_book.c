@@ -9,7 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static struct book_job job = { .kind = BOOK_MATCH, .timeout_ms = 60000, .memory_bytes = 6 << 20, .started_only = true };
+static struct book_job job = {
+	.kind = BOOK_MATCH, .timeout_ms = 60000, .memory_bytes = 6 << 20, .started_only = true};
 
 static int run(void)
 {
@@ -22,13 +23,15 @@ static int run(void)
 		return 1;
 	}
 	while (book_child_turn(c, clock_mono_ms(), &r, NULL, NULL) == STATUS_AGAIN) {
-		struct pollfd p = { .fd = book_child_fd(c), .events = POLLIN };
+		struct pollfd p = {.fd = book_child_fd(c), .events = POLLIN};
 		poll(&p, 1, 10);
 	}
 	book_child_close(c);
-	printf("%s%s %s: %llu records, %llu bytes, %lld ms, %llu KiB%s%s %s\n", status_name(r.status), r.skipped ? " skipped" : "",
-	       r.file, (unsigned long long)r.records, (unsigned long long)r.bytes, (long long)r.took_ms,
-	       (unsigned long long)r.peak_kib, r.kept[0] ? ", kept " : "", r.kept, r.status ? r.why.text : "");
+	printf("%s%s %s: %llu records, %llu bytes, %lld ms, %llu KiB%s%s %s\n",
+		status_name(r.status), r.skipped ? " skipped" : "", r.file,
+		(unsigned long long)r.records, (unsigned long long)r.bytes, (long long)r.took_ms,
+		(unsigned long long)r.peak_kib, r.kept[0] ? ", kept " : "", r.kept,
+		r.status ? r.why.text : "");
 	if (r.status == STATUS_OK && job.kind == BOOK_MATCH) {
 		struct journal *j;
 		struct journal_opening opening;
@@ -67,7 +70,9 @@ int main(int argc, char **argv)
 	}
 	maker_open(&m, path);
 	for (first = at; at < argc; at++)
-		printf("%s: %u states\n", argv[at], maker_add_file(&m, argv[at], 1745000000000000 + (at - first) * 86400000000));
+		printf("%s: %u states\n", argv[at],
+			maker_add_file(
+				&m, argv[at], 1745000000000000 + (at - first) * 86400000000));
 	struct journal_figures f;
 	journal_figures(m.journal, &f);
 	matches = (unsigned)f.matches;

@@ -23,9 +23,9 @@
 
 static char folder[64], state[80], journal[100];
 static struct maker maker;
-static const int64_t start_us = 1744812000000000;	/* 2025-04-16 14:00 UTC */
+static const int64_t start_us = 1744812000000000; /* 2025-04-16 14:00 UTC */
 
-#define KEY "18534a4e-e869-5cf2-85d4-2be5186c3ba8"
+#define KEY	  "18534a4e-e869-5cf2-85d4-2be5186c3ba8"
 #define FILE_NAME "2025-04-16_India-vs-Australia_18534a4e.xlsx"
 
 static int open_folder(void **unused)
@@ -51,23 +51,30 @@ static int close_folder(void **unused)
 }
 
 /* A state of the API's shape. `score` is the inside of the array. */
-static void add_state(const char *key, const char *team, const char *status, const char *score, int seconds, bool started,
-		      bool ended)
+static void add_state(const char *key, const char *team, const char *status, const char *score,
+	int seconds, bool started, bool ended)
 {
 	char body[2000];
 	int n = snprintf(body, sizeof(body),
-			 "{\"id\":\"%s\",\"name\":\"%s vs Australia, 2nd T20I\",\"matchType\":\"t20\",\"status\":\"%s\","
-			 "\"venue\":\"Eden Gardens, Kolkata\",\"date\":\"2025-04-16\",\"dateTimeGMT\":\"2025-04-16T14:00:00\","
-			 "\"teams\":[\"%s\",\"Australia\"],\"score\":[%s],\"matchStarted\":%s,\"matchEnded\":%s}",
-			 key, team, status, team, score, started ? "true" : "false", ended ? "true" : "false");
+		"{\"id\":\"%s\",\"name\":\"%s vs Australia, 2nd T20I\",\"matchType\":\"t20\",\"status\":\"%s\","
+		"\"venue\":\"Eden Gardens, Kolkata\",\"date\":\"2025-04-16\",\"dateTimeGMT\":\"2025-04-16T14:00:00\","
+		"\"teams\":[\"%s\",\"Australia\"],\"score\":[%s],\"matchStarted\":%s,\"matchEnded\":%s}",
+		key, team, status, team, score, started ? "true" : "false",
+		ended ? "true" : "false");
 
 	maker_add(&maker, key, body, (size_t)n, start_us + seconds * 1000000ll, NULL, ended);
 }
 
 static struct book_job job_of(enum book_job_kind kind)
 {
-	return (struct book_job){ .kind = kind, .journal_path = journal, .folder = folder, .state_dir = state,
-				  .timezone = "UTC", .match = 1, .memory_bytes = 6 << 20, .timeout_ms = 60000 };
+	return (struct book_job){.kind = kind,
+		.journal_path = journal,
+		.folder = folder,
+		.state_dir = state,
+		.timezone = "UTC",
+		.match = 1,
+		.memory_bytes = 6 << 20,
+		.timeout_ms = 60000};
 }
 
 static int64_t missing[16];
@@ -89,7 +96,7 @@ static struct book_result run(const struct book_job *job)
 	if (book_child_start(&c, job, &why) != STATUS_OK)
 		fail_msg("%s", why.text);
 	while (book_child_turn(c, clock_mono_ms(), &r, take_missing, NULL) == STATUS_AGAIN) {
-		struct pollfd p = { .fd = book_child_fd(c), .events = POLLIN };
+		struct pollfd p = {.fd = book_child_fd(c), .events = POLLIN};
 
 		poll(&p, 1, 20);
 	}
@@ -102,7 +109,7 @@ static struct book_result render(void)
 {
 	struct book_job job = job_of(BOOK_MATCH);
 	struct book_result r = run(&job);
-	struct why why = { "" };
+	struct why why = {""};
 
 	if (r.status != STATUS_OK)
 		fail_msg("%s: %s", status_name(r.status), r.why.text);
@@ -148,7 +155,7 @@ static void keep(void *context, const char *bytes, size_t length)
 /* A part's XML; the caller frees it. */
 static char *part(const char *name, const char *entry)
 {
-	struct sheet_text t = { NULL, 0 };
+	struct sheet_text t = {NULL, 0};
 	struct zip *z;
 	struct zip_entry e;
 
@@ -172,8 +179,10 @@ static void a_match(void)
 {
 	add_state(KEY, "India", "Match not started", "", 0, false, false);
 	add_state(KEY, "India", "Australia opt to bowl", "", 60, true, false);
-	add_state(KEY, "India", "Australia opt to bowl", "{\"r\":4,\"w\":0,\"o\":0.1,\"inning\":\"India Inning 1\"}", 120, true, false);
-	add_state(KEY, "India", "Australia opt to bowl", "{\"r\":4,\"w\":1,\"o\":0.2,\"inning\":\"India Inning 1\"}", 160, true, false);
+	add_state(KEY, "India", "Australia opt to bowl",
+		"{\"r\":4,\"w\":0,\"o\":0.1,\"inning\":\"India Inning 1\"}", 120, true, false);
+	add_state(KEY, "India", "Australia opt to bowl",
+		"{\"r\":4,\"w\":1,\"o\":0.2,\"inning\":\"India Inning 1\"}", 160, true, false);
 }
 
 static void renders(void **unused)
@@ -231,7 +240,7 @@ static void leaves_the_unchanged_alone(void **unused)
 	r = run(&job);
 	assert_true(r.skipped);
 	job.kind = BOOK_MATCH;
-	job.timezone = "IST-5:30";	/* another layout: written again, nothing kept aside */
+	job.timezone = "IST-5:30"; /* another layout: written again, nothing kept aside */
 	r = run(&job);
 	assert_false(r.skipped);
 	assert_string_equal(r.kept, "");
@@ -264,13 +273,14 @@ static void keeps_what_is_richer_or_foreign(void **unused)
 	render();
 	snprintf(command, sizeof(command), "cp %s/%s %s/rich.xlsx", folder, FILE_NAME, state);
 	assert_int_equal(system(command), 0);
-	maker_close(&maker);	/* a journal lost: another one begins, with fewer records */
+	maker_close(&maker); /* a journal lost: another one begins, with fewer records */
 	assert_int_equal(unlink(journal), 0);
 	maker_open(&maker, journal);
 	add_state(KEY, "India", "Australia opt to bowl", "", 60, true, false);
 	r = render();
 	assert_false(r.skipped);
-	assert_string_equal(r.kept, "2025-04-16_India-vs-Australia_18534a4e (before 2025-04-16).xlsx");
+	assert_string_equal(
+		r.kept, "2025-04-16_India-vs-Australia_18534a4e (before 2025-04-16).xlsx");
 	snprintf(command, sizeof(command), "cmp '%s/%s' %s/rich.xlsx", folder, r.kept, state);
 	assert_int_equal(system(command), 0);
 	/* something else under our name */
@@ -362,7 +372,9 @@ static void survives_a_full_disk(void **unused)
 
 	(void)unused;
 	for (int i = 0; i < 300; i++)
-		add_state(KEY, "India", i % 2 ? "x" : "y", "{\"r\":4,\"w\":0,\"o\":0.1,\"inning\":\"India Inning 1\"}", i, true, false);
+		add_state(KEY, "India", i % 2 ? "x" : "y",
+			"{\"r\":4,\"w\":0,\"o\":0.1,\"inning\":\"India Inning 1\"}", i, true,
+			false);
 	getrlimit(RLIMIT_FSIZE, &all);
 	signal(SIGXFSZ, SIG_IGN);
 	for (rlim_t bytes = 2000; bytes < 700000; bytes = bytes * 5 / 4 + 777) {
@@ -421,13 +433,15 @@ static void ends_what_takes_too_long_or_too_much(void **unused)
 	(void)unused;
 	maker.held = true;
 	for (int i = 0; i < 20000; i++)
-		add_state(KEY, "India", i % 2 ? "x" : "y", "{\"r\":4,\"w\":0,\"o\":0.1,\"inning\":\"India Inning 1\"}", i, true, false);
+		add_state(KEY, "India", i % 2 ? "x" : "y",
+			"{\"r\":4,\"w\":0,\"o\":0.1,\"inning\":\"India Inning 1\"}", i, true,
+			false);
 	maker_flush(&maker);
 	job.timeout_ms = 30;
 	r = run(&job);
 	assert_int_equal(r.status, STATUS_FATAL);
 	assert_non_null(strstr(r.why.text, "took over"));
-	assert_int_equal(files("."), 2);	/* . and .. */
+	assert_int_equal(files("."), 2); /* . and .. */
 #ifndef __SANITIZE_ADDRESS__
 	job = job_of(BOOK_MATCH);
 	job.memory_bytes = 600 * 1024;
@@ -440,10 +454,18 @@ static void ends_what_takes_too_long_or_too_much(void **unused)
 static void takes_any_record(void **unused)
 {
 	static const char *const bodies[] = {
-		"{\"id\":\"x\",\"a\":1}", "[1,2,3]", "null", "\"text\"", "{\"a\":1,\"a\":2,\"b\":{\"a\":[]}}", "not JSON at all", "",
+		"{\"id\":\"x\",\"a\":1}",
+		"[1,2,3]",
+		"null",
+		"\"text\"",
+		"{\"a\":1,\"a\":2,\"b\":{\"a\":[]}}",
+		"not JSON at all",
+		"",
 		"{\"big\":1234567890123456789,\"small\":7.10,\"e\":1E400,\"n\":-0,\"t\":true,\"f\":false,\"z\":null}",
-		"{\"s\":\"=cmd()\",\"u\":\"\\ud800\",\"c\":\"\\u0000\\u0001_x0041_\",\"l\":\"\\r\\n\"}", "{\"s\":\"\xff\xfe\"}",
-		"{\"\":\"empty\",\"a.b\":{\"c.d\":1}}", "{\"teams\":\"no array\",\"score\":7}",
+		"{\"s\":\"=cmd()\",\"u\":\"\\ud800\",\"c\":\"\\u0000\\u0001_x0041_\",\"l\":\"\\r\\n\"}",
+		"{\"s\":\"\xff\xfe\"}",
+		"{\"\":\"empty\",\"a.b\":{\"c.d\":1}}",
+		"{\"teams\":\"no array\",\"score\":7}",
 	};
 	char *big = malloc(600000);
 	struct book_result r;
@@ -452,9 +474,10 @@ static void takes_any_record(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
-		maker_add(&maker, KEY, bodies[i], strlen(bodies[i]), start_us + (int64_t)i * 1000000, NULL, false);
+		maker_add(&maker, KEY, bodies[i], strlen(bodies[i]),
+			start_us + (int64_t)i * 1000000, NULL, false);
 	n += (size_t)sprintf(big, "{");
-	for (int i = 0; i < 20000; i++)	/* more fields than Excel has columns */
+	for (int i = 0; i < 20000; i++) /* more fields than Excel has columns */
 		n += (size_t)sprintf(big + n, "\"field%d\":%d,", i, i);
 	n += (size_t)sprintf(big + n, "\"last\":\"");
 	memset(big + n, 'x', 40000);
@@ -471,10 +494,12 @@ static void takes_any_record(void **unused)
 
 static void shows_what_did_not_arrive(void **unused)
 {
-	static const char body[] = "{\"id\":\"" KEY "\",\"teams\":[\"A\",\"B\"],\"name\":\"A vs B\",\"status\":\"s%d\",\"score\":[]}";
-	struct identity lost = { .seq = 500 };
+	static const char body[] =
+		"{\"id\":\"" KEY
+		"\",\"teams\":[\"A\",\"B\"],\"name\":\"A vs B\",\"status\":\"s%d\",\"score\":[]}";
+	struct identity lost = {.seq = 500};
 	struct book_result r;
-	struct why why = { "" };
+	struct why why = {""};
 	char text[300], *xml;
 
 	(void)unused;
@@ -483,8 +508,10 @@ static void shows_what_did_not_arrive(void **unused)
 	maker_add(&maker, KEY, text, strlen(text), start_us, NULL, false);
 	for (int p = 0; p < maker.partitions; p++) {
 		maker.next_offset[p] += 151;
-		assert_int_equal(journal_gap(maker.journal, maker.generation, p, maker.next_offset[p] - 151,
-					     maker.next_offset[p], start_us + 5000000, &why), STATUS_OK);
+		assert_int_equal(
+			journal_gap(maker.journal, maker.generation, p, maker.next_offset[p] - 151,
+				maker.next_offset[p], start_us + 5000000, &why),
+			STATUS_OK);
 	}
 	snprintf(text, sizeof(text), body, 2);
 	maker_add(&maker, KEY, text, strlen(text), start_us + 10000000, &lost, false);
@@ -501,11 +528,13 @@ static void sweeps(void **unused)
 	char command[300];
 
 	(void)unused;
-	snprintf(command, sizeof(command), "cd %s && mkdir .scorebox-77.d .scorebox-x.d && touch .scorebox-77.xlsx .scorebox-77.d/a "
-		 ".scorebox-77.xlsx.bak other", folder);
+	snprintf(command, sizeof(command),
+		"cd %s && mkdir .scorebox-77.d .scorebox-x.d && touch .scorebox-77.xlsx .scorebox-77.d/a "
+		".scorebox-77.xlsx.bak other",
+		folder);
 	assert_int_equal(system(command), 0);
 	book_sweep_folder(folder);
-	assert_int_equal(files(".scorebox-77."), 1);	/* the .bak is not ours */
+	assert_int_equal(files(".scorebox-77."), 1); /* the .bak is not ours */
 	assert_int_equal(files(".scorebox-x"), 1);
 	assert_int_equal(files("other"), 1);
 }
@@ -513,7 +542,7 @@ static void sweeps(void **unused)
 /* Every truncation, and a changed byte anywhere, is noticed. */
 static void verification_notices(void **unused)
 {
-	struct verify_rows rows = { .sheets = 4, .rows = { 0, 5, 2, 5 } };
+	struct verify_rows rows = {.sheets = 4, .rows = {0, 5, 2, 5}};
 	struct stat st;
 	char *bytes, *xml;
 	size_t length;
@@ -573,7 +602,7 @@ static void looks_at_the_shelf(void **unused)
 	assert_int_equal(s.state, SHELF_FULL);
 	snprintf(path, sizeof(path), "%s/new", folder);
 	shelf_look(path, SHELF_ANY, 0, &s);
-	assert_int_equal(s.state, SHELF_OK);	/* made, as its parent is fine */
+	assert_int_equal(s.state, SHELF_OK); /* made, as its parent is fine */
 	snprintf(path, sizeof(path), "%s/no/where", folder);
 	shelf_look(path, SHELF_ANY, 0, &s);
 	assert_int_equal(s.state, SHELF_ABSENT);

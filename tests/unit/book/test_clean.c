@@ -17,34 +17,36 @@ static void cleans(void **state)
 	static const struct {
 		const char *in, *out, *why;
 	} cases[] = {
-		{ "India won by 5 wickets", "India won by 5 wickets", "plain" },
-		{ "=cmd|' /C calc'!A0", "=cmd|' /C calc'!A0", "a string cell is no formula" },
-		{ "\xff", "\xef\xbf\xbd", "invalid UTF-8" },
-		{ "a\xc3", "a\xef\xbf\xbd", "cut in a character" },
-		{ "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", "a surrogate" },
-		{ "\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd", "overlong" },
-		{ "\xef\xbf\xbe", "\xef\xbf\xbd", "U+FFFE" },
-		{ "\xef\xbb\xbfx", "\xef\xbf\xbdx", "byte order mark" },
-		{ "\xe2\x80\xaegpj", "\xef\xbf\xbdgpj", "right-to-left override" },
-		{ "\x01\x1b[31m", "\xef\xbf\xbd\xef\xbf\xbd[31m", "control characters" },
-		{ "a\tb\nc", "a\tb\nc", "tab and line feed stay" },
-		{ "a\r\nb\rc", "a\nb\nc", "carriage returns" },
-		{ "_x0041_", "_x005F_x0041_", "Excel would read A" },
-		{ "_x00e9_x0041_", "_x005F_x00e9_x005F_x0041_", "two that share an underscore" },
-		{ "_x004_ _X0041_ _x0041", "_x004_ _X0041_ _x0041", "no escapes" },
-		{ "é 🏏", "é 🏏", "letters and symbols of any script" },
-		{ "", "", "nothing" },
+		{"India won by 5 wickets", "India won by 5 wickets", "plain"},
+		{"=cmd|' /C calc'!A0", "=cmd|' /C calc'!A0", "a string cell is no formula"},
+		{"\xff", "\xef\xbf\xbd", "invalid UTF-8"},
+		{"a\xc3", "a\xef\xbf\xbd", "cut in a character"},
+		{"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", "a surrogate"},
+		{"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd", "overlong"},
+		{"\xef\xbf\xbe", "\xef\xbf\xbd", "U+FFFE"},
+		{"\xef\xbb\xbfx", "\xef\xbf\xbdx", "byte order mark"},
+		{"\xe2\x80\xaegpj", "\xef\xbf\xbdgpj", "right-to-left override"},
+		{"\x01\x1b[31m", "\xef\xbf\xbd\xef\xbf\xbd[31m", "control characters"},
+		{"a\tb\nc", "a\tb\nc", "tab and line feed stay"},
+		{"a\r\nb\rc", "a\nb\nc", "carriage returns"},
+		{"_x0041_", "_x005F_x0041_", "Excel would read A"},
+		{"_x00e9_x0041_", "_x005F_x00e9_x005F_x0041_", "two that share an underscore"},
+		{"_x004_ _X0041_ _x0041", "_x004_ _X0041_ _x0041", "no escapes"},
+		{"é 🏏", "é 🏏", "letters and symbols of any script"},
+		{"", "", "nothing"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		size_t n = clean_text(view_of(cases[i].in, strlen(cases[i].in)), CLEAN_UNITS, out, sizeof(out), NULL);
+		size_t n = clean_text(view_of(cases[i].in, strlen(cases[i].in)), CLEAN_UNITS, out,
+			sizeof(out), NULL);
 
 		if (strcmp(out, cases[i].out) != 0 || n != strlen(out))
 			fail_msg("%s: '%s'", cases[i].why, out);
 	}
 	assert_int_equal(clean_text(view_of("a\0b", 3), 10, out, sizeof(out), NULL), 5);
-	assert_string_equal(out, "a\xef\xbf\xbd" "b");
+	assert_string_equal(out, "a\xef\xbf\xbd"
+				 "b");
 }
 
 static size_t units_of(const char *text)
@@ -64,7 +66,7 @@ static size_t units_of(const char *text)
 
 static void cuts(void **state)
 {
-	static const char *const bits[] = { "x", "é", "🏏", "_x0041_" };
+	static const char *const bits[] = {"x", "é", "🏏", "_x0041_"};
 	char *big = malloc(200000);
 
 	(void)state;
@@ -81,12 +83,14 @@ static void cuts(void **state)
 		assert_string_equal(out + n - 3, "…");
 		clean_text(view_of(big, length), 10, out, 64, NULL);
 		assert_in_range(units_of(out), 2, 10);
-		clean_text(view_of(big, length), CLEAN_UNITS, out, 40, NULL);	/* a small buffer cuts too */
+		clean_text(view_of(big, length), CLEAN_UNITS, out, 40,
+			NULL); /* a small buffer cuts too */
 		assert_in_range(strlen(out), 20, 39);
 	}
 	memset(big, 'x', CLEAN_UNITS);
-	assert_int_equal(clean_text(view_of(big, CLEAN_UNITS), CLEAN_UNITS, out, sizeof(out), NULL), CLEAN_UNITS);
-	assert_int_equal(out[CLEAN_UNITS - 1], 'x');	/* just fits */
+	assert_int_equal(clean_text(view_of(big, CLEAN_UNITS), CLEAN_UNITS, out, sizeof(out), NULL),
+		CLEAN_UNITS);
+	assert_int_equal(out[CLEAN_UNITS - 1], 'x'); /* just fits */
 	memset(big, '\n', 300);
 	clean_text(view_of(big, 300), CLEAN_UNITS, out, sizeof(out), NULL);
 	assert_int_equal(strspn(out, "\n"), 253);
@@ -107,7 +111,8 @@ static void measures(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(cleans), cmocka_unit_test(cuts), cmocka_unit_test(measures) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cleans), cmocka_unit_test(cuts), cmocka_unit_test(measures)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,8 +13,15 @@
 
 static struct row row_of(const char *date, const char *a, const char *b, const char *name)
 {
-	return (struct row){ .id = "", .name = name, .match_type = "", .status = "", .venue = "", .series_id = "",
-			     .date = date, .start = "", .team = { a, b } };
+	return (struct row){.id = "",
+		.name = name,
+		.match_type = "",
+		.status = "",
+		.venue = "",
+		.series_id = "",
+		.date = date,
+		.start = "",
+		.team = {a, b}};
 }
 
 static struct view text(const char *s)
@@ -22,7 +29,7 @@ static struct view text(const char *s)
 	return view_of(s, strlen(s));
 }
 
-static const int64_t day_us = 1744761600000000;	/* 2025-04-16 */
+static const int64_t day_us = 1744761600000000; /* 2025-04-16 */
 
 static void names_a_match(void **state)
 {
@@ -32,20 +39,29 @@ static void names_a_match(void **state)
 		unsigned volume;
 		const char *file, *why;
 	} cases[] = {
-		{ "2025-04-16", "Delhi Capitals", "Rajasthan Royals", "", "18534a4e-e869-5cf2-85d4-2be5186c3ba8", false, 1,
-		  "2025-04-16_Delhi-Capitals-vs-Rajasthan-Royals_18534a4e.xlsx", "the plain case" },
-		{ "2025-04-16", "Delhi Capitals", "Rajasthan Royals", "", "18534a4e-e869-5cf2-85d4-2be5186c3ba8", true, 1,
-		  "2025-04-16_Delhi-Capitals-vs-Rajasthan-Royals_18534a4e-e869-5cf2-85d4-2be5186c3ba8.xlsx", "another match has it" },
-		{ "2025-04-16", "A", "B", "", "18534a4e-e869", false, 2, "2025-04-16_A-vs-B_18534a4e (2).xlsx", "second volume" },
-		{ "", "A", "B", "", "18534a4e-e869", false, 1, "2025-04-16_A-vs-B_18534a4e.xlsx", "no date: that of the first state" },
-		{ "16.04.2025", "A", "B", "", "x", false, 1, "2025-04-16_A-vs-B_x.xlsx", "a date in another form" },
-		{ "2025-04-16", "", "", "Sensor 7", "7", false, 1, "2025-04-16_Sensor-7_7.xlsx", "a custom source" },
-		{ "2025-04-16", "", "", "", "7", false, 1, "2025-04-16_7.xlsx", "nothing but an id" },
-		{ "2025-04-16", "Côte d'Ivoire", "Curaçao", "", "ab", false, 1, "2025-04-16_Côte-d'Ivoire-vs-Curaçao_ab.xlsx",
-		  "letters stay" },
-		{ "2025-04-16", "../../etc", "a\\b:c*?\"<>|", "", "../../etc/passwd", false, 1,
-		  "2025-04-16_-..-etc-vs-a-b-c_-..-et.xlsx", "no way out of the folder" },
-		{ "2025-04-16", "A", "B", "", "", false, 1, "2025-04-16_A-vs-B_match.xlsx", "an id of nothing" },
+		{"2025-04-16", "Delhi Capitals", "Rajasthan Royals", "",
+			"18534a4e-e869-5cf2-85d4-2be5186c3ba8", false, 1,
+			"2025-04-16_Delhi-Capitals-vs-Rajasthan-Royals_18534a4e.xlsx",
+			"the plain case"},
+		{"2025-04-16", "Delhi Capitals", "Rajasthan Royals", "",
+			"18534a4e-e869-5cf2-85d4-2be5186c3ba8", true, 1,
+			"2025-04-16_Delhi-Capitals-vs-Rajasthan-Royals_18534a4e-e869-5cf2-85d4-2be5186c3ba8.xlsx",
+			"another match has it"},
+		{"2025-04-16", "A", "B", "", "18534a4e-e869", false, 2,
+			"2025-04-16_A-vs-B_18534a4e (2).xlsx", "second volume"},
+		{"", "A", "B", "", "18534a4e-e869", false, 1, "2025-04-16_A-vs-B_18534a4e.xlsx",
+			"no date: that of the first state"},
+		{"16.04.2025", "A", "B", "", "x", false, 1, "2025-04-16_A-vs-B_x.xlsx",
+			"a date in another form"},
+		{"2025-04-16", "", "", "Sensor 7", "7", false, 1, "2025-04-16_Sensor-7_7.xlsx",
+			"a custom source"},
+		{"2025-04-16", "", "", "", "7", false, 1, "2025-04-16_7.xlsx", "nothing but an id"},
+		{"2025-04-16", "Côte d'Ivoire", "Curaçao", "", "ab", false, 1,
+			"2025-04-16_Côte-d'Ivoire-vs-Curaçao_ab.xlsx", "letters stay"},
+		{"2025-04-16", "../../etc", "a\\b:c*?\"<>|", "", "../../etc/passwd", false, 1,
+			"2025-04-16_-..-etc-vs-a-b-c_-..-et.xlsx", "no way out of the folder"},
+		{"2025-04-16", "A", "B", "", "", false, 1, "2025-04-16_A-vs-B_match.xlsx",
+			"an id of nothing"},
 	};
 
 	(void)state;
@@ -53,7 +69,8 @@ static void names_a_match(void **state)
 		struct row r = row_of(cases[i].date, cases[i].a, cases[i].b, cases[i].name);
 		char file[NAMING_BYTES];
 
-		naming_workbook(&r, text(cases[i].id), day_us, cases[i].whole, cases[i].volume, file);
+		naming_workbook(
+			&r, text(cases[i].id), day_us, cases[i].whole, cases[i].volume, file);
 		if (strcmp(file, cases[i].file) != 0)
 			fail_msg("%s: '%s', not '%s'", cases[i].why, file, cases[i].file);
 	}
@@ -72,7 +89,8 @@ static void must_be_safe(const char *file)
 		int n = text_utf8_next(p, end, &c);
 
 		assert_true(n > 0);
-		assert_true(c >= 0x20 && c != 0x7F && c <= 0xFFFF && !(c < 0x80 && strchr("<>:\"/\\|?*", (int)c)));
+		assert_true(c >= 0x20 && c != 0x7F && c <= 0xFFFF &&
+			    !(c < 0x80 && strchr("<>:\"/\\|?*", (int)c)));
 		p += n;
 	}
 }
@@ -80,8 +98,24 @@ static void must_be_safe(const char *file)
 static void survives_anything(void **state)
 {
 	static const char *const nasty[] = {
-		"CON", "nul.txt", "com1", "LPT9.x", "...", " . ", "", "\x01\x02", "\xff\xfe\xc0\x80", "a\xed\xa0\x80z",
-		"\xf0\x9f\x8f\x8f cricket", "\xe2\x80\xae" "gpj.exe", "x%n%s", "-", "_", "trailing. . .", "\xef\xbb\xbf",
+		"CON",
+		"nul.txt",
+		"com1",
+		"LPT9.x",
+		"...",
+		" . ",
+		"",
+		"\x01\x02",
+		"\xff\xfe\xc0\x80",
+		"a\xed\xa0\x80z",
+		"\xf0\x9f\x8f\x8f cricket",
+		"\xe2\x80\xae"
+		"gpj.exe",
+		"x%n%s",
+		"-",
+		"_",
+		"trailing. . .",
+		"\xef\xbb\xbf",
 	};
 	char big[4000], file[NAMING_BYTES];
 

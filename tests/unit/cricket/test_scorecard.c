@@ -14,10 +14,10 @@ static void see(unsigned innings, int64_t balls, int64_t runs, int64_t wickets)
 	static struct score s;
 
 	if (innings == 0 && balls == 0)
-		s = (struct score){ .innings = 0 };
+		s = (struct score){.innings = 0};
 	if (s.innings <= innings)
 		s.innings = innings + 1;
-	s.at[innings] = (struct innings){ runs, wickets, balls };
+	s.at[innings] = (struct innings){runs, wickets, balls};
 	assert_int_equal(scorecard_see(card, &s, NULL), STATUS_OK);
 }
 
@@ -45,17 +45,18 @@ static void open_card(bool counts_balls)
 
 static void every_ball(void **state)
 {
-	static const int32_t wanted[][6] = { { 1, 1, 6, 0, 6, 6 }, { 2, 2, 8, 1, 14, 4 }, { 3, 3, 1, 0, 15, 5 } };
+	static const int32_t wanted[][6] = {
+		{1, 1, 6, 0, 6, 6}, {2, 2, 8, 1, 14, 4}, {3, 3, 1, 0, 15, 5}};
 
 	(void)state;
 	open_card(false);
 	for (int b = 1; b <= 6; b++)
 		see(0, b, b, 0);
-	see(0, 6, 7, 0);	/* a wide before the next over's first ball belongs to that over */
+	see(0, 6, 7, 0); /* a wide before the next over's first ball belongs to that over */
 	see(0, 7, 7, 0);
 	see(0, 8, 10, 1);
 	see(0, 12, 14, 1);
-	see(0, 13, 15, 1);	/* an over not finished */
+	see(0, 13, 15, 1); /* an over not finished */
 	assert_int_equal(scorecard_end(card, NULL), STATUS_OK);
 	check(0, wanted, 3);
 	scorecard_close(card);
@@ -63,15 +64,16 @@ static void every_ball(void **state)
 
 static void missed_ends(void **state)
 {
-	static const int32_t wanted[][6] = { { 1, 4, 30, 0, 30, 30 }, { 5, 9, 50, 2, 80, 0 }, { 10, 10, 3, 0, 83, 3 } };
+	static const int32_t wanted[][6] = {
+		{1, 4, 30, 0, 30, 30}, {5, 9, 50, 2, 80, 0}, {10, 10, 3, 0, 83, 3}};
 
 	(void)state;
 	open_card(false);
 	see(0, 24, 30, 0);
-	see(0, 28, 40, 0);	/* 4.4, 5.3, 6.4 */
+	see(0, 28, 40, 0); /* 4.4, 5.3, 6.4 */
 	see(0, 33, 50, 1);
 	see(0, 40, 60, 1);
-	see(0, 54, 80, 2);	/* 9.0: the first end seen since */
+	see(0, 54, 80, 2); /* 9.0: the first end seen since */
 	see(0, 56, 83, 2);
 	assert_int_equal(scorecard_end(card, NULL), STATUS_OK);
 	check(0, wanted, 3);
@@ -80,7 +82,7 @@ static void missed_ends(void **state)
 
 static void sets_of_five(void **state)
 {
-	static const int32_t wanted[][6] = { { 1, 1, 7, 0, 7, 7 }, { 2, 3, 9, 1, 16, 0 } };
+	static const int32_t wanted[][6] = {{1, 1, 7, 0, 7, 7}, {2, 3, 9, 1, 16, 0}};
 
 	(void)state;
 	open_card(true);
@@ -93,14 +95,14 @@ static void sets_of_five(void **state)
 
 static void corrections(void **state)
 {
-	static const int32_t wanted[][6] = { { 1, 1, 6, 0, 6, 6 }, { 2, 2, 4, 0, 10, 10 } };
+	static const int32_t wanted[][6] = {{1, 1, 6, 0, 6, 6}, {2, 2, 4, 0, 10, 10}};
 	unsigned count;
 
 	(void)state;
 	open_card(false);
 	see(0, 6, 6, 0);
 	see(0, 12, 14, 0);
-	see(0, 11, 9, 0);	/* the last ball is taken back */
+	see(0, 11, 9, 0); /* the last ball is taken back */
 	see(0, 12, 10, 0);
 	assert_int_equal(scorecard_end(card, NULL), STATUS_OK);
 	check(0, wanted, 2);
@@ -159,7 +161,7 @@ static void without_overs(void **state)
 
 	(void)state;
 	open_card(false);
-	see(0, -1, 20, 1);	/* an `o` that is no overs */
+	see(0, -1, 20, 1); /* an `o` that is no overs */
 	assert_int_equal(scorecard_end(card, NULL), STATUS_OK);
 	const struct card_span *s = scorecard_spans(card, 0, &count);
 
@@ -171,8 +173,12 @@ static void without_overs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_ball),  cmocka_unit_test(missed_ends),	 cmocka_unit_test(sets_of_five),
-		cmocka_unit_test(corrections), cmocka_unit_test(thins_the_worm), cmocka_unit_test(without_overs),
+		cmocka_unit_test(every_ball),
+		cmocka_unit_test(missed_ends),
+		cmocka_unit_test(sets_of_five),
+		cmocka_unit_test(corrections),
+		cmocka_unit_test(thins_the_worm),
+		cmocka_unit_test(without_overs),
 		cmocka_unit_test(wickets_without_end),
 	};
 
