@@ -29,7 +29,8 @@ const char *journal_name(const struct journal *j);
 /* ---- generations and positions ---- */
 
 /* Finds or makes the generation of a topic bound to (cluster, topic, topic_id; ids may be ""). A
- * binding is the newest generation with the same three. *out_is_new: no record of it yet. */
+ * binding is the newest generation with the same three, where a topic id that is not known (a busy broker
+ * does not always tell it) equals any: the anchor decides then. *out_is_new: no record of it yet. */
 enum status journal_generation(struct journal *j, const char *cluster, const char *topic,
 	const char *topic_id, unsigned *out_generation, bool *out_is_new,
 	struct why *why) MUST_CHECK;

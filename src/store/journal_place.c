@@ -85,6 +85,23 @@ static enum status find_generation(
 	return st;
 }
 
+/* The broker did not tell the topic's id when this generation was made; now it does. */
+static enum status name_generation(
+	struct journal *j, unsigned generation, const char *topic_id, struct why *why)
+{
+	struct sqlite3_stmt *q;
+	enum status st;
+
+	if (!*topic_id)
+		return STATUS_OK;
+	st = journal_statement(j, SQL_GENERATION_NAME, &q, why);
+	if (st != STATUS_OK)
+		return st;
+	bind_number(q, 1, generation);
+	bind_text(q, 2, topic_id);
+	return database_do(&j->db, q, why);
+}
+
 static enum status has_position(struct journal *j, unsigned generation, bool *out, struct why *why)
 {
 	struct sqlite3_stmt *q;
@@ -127,6 +144,8 @@ enum status journal_generation(struct journal *j, const char *cluster, const cha
 	st = journal_flush_places(j, why);
 	if (st == STATUS_OK)
 		st = find_generation(j, names, &generation, why);
+	if (st == STATUS_OK)
+		st = name_generation(j, generation, topic_id, why);
 	if (st == STATUS_OK)
 		st = has_position(j, generation, &known, why);
 	st = end_generation(j, st, why);

@@ -44,8 +44,9 @@ static const char *const sql[SQL_JOURNAL_COUNT] = {
 	[SQL_META_NAME] = "INSERT INTO meta VALUES(1, ?1, 0, 0, 0, 0, 0)",
 
 	[SQL_GENERATION_FIND] =
-		"SELECT id FROM generation WHERE cluster = ?1 AND topic = ?2 AND topic_id = ?3"
-		" ORDER BY id DESC LIMIT 1",
+		"SELECT id FROM generation WHERE cluster = ?1 AND topic = ?2 AND (topic_id = ?3 OR ?3 = '' OR"
+		" topic_id = '') ORDER BY id DESC LIMIT 1",
+	[SQL_GENERATION_NAME] = "UPDATE generation SET topic_id = ?2 WHERE id = ?1 AND topic_id = ''",
 	[SQL_GENERATION_ADD] = "INSERT INTO generation VALUES(?4, ?1, ?2, ?3)",
 	[SQL_GENERATION_RENEW] =
 		"INSERT INTO generation SELECT ?2, cluster, topic, topic_id FROM generation WHERE id = ?1",

@@ -421,6 +421,29 @@ static void generations(void **state)
 	assert_int_equal(again, other);
 }
 
+/* A broker that does not answer the question for the topic's id in time must not look like another topic:
+ * all would be read again, and records without an identity would stand twice. */
+static void topic_id_untold(void **state)
+{
+	struct fixture *f = *state;
+	unsigned silent, told, other;
+	bool is_new;
+
+	begin(f);
+	add(f, "m", 0, 0, 10, "a");
+	commit(f);
+	ok(journal_generation(f->journal, "cluster", "topic", "", &silent, &is_new, &why));
+	assert_int_equal(silent, f->generation);
+	assert_false(is_new);
+	ok(journal_generation(f->journal, "cluster", "fresh", "", &silent, &is_new, &why));
+	ok(journal_generation(f->journal, "cluster", "fresh", "id", &told, &is_new, &why));
+	assert_int_equal(told, silent);
+	ok(journal_generation(f->journal, "cluster", "fresh", "another id", &other, &is_new, &why));
+	assert_int_not_equal(other, told);
+	ok(journal_generation(f->journal, "cluster", "fresh", "id", &told, &is_new, &why));
+	assert_int_equal(told, silent);
+}
+
 struct gaps {
 	int count;
 	int64_t from, to;
@@ -660,6 +683,7 @@ int main(void)
 		test(every_field_comes_back),
 		test(what_does_not_fit_is_named),
 		test(generations),
+		test(topic_id_untold),
 		test(gaps_and_skips_move_the_position),
 		test(errors_are_kept_once),
 		test(matches_newest_first),
