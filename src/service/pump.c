@@ -46,12 +46,20 @@ static void free_rows(struct pump *p)
 		note_trouble(p, s, &why);
 }
 
+static void free_oldest(struct pump *p)
+{
+	struct why why;
+	enum status s = spool_free_oldest(p->spool, &why);
+	if (s != STATUS_OK && s != STATUS_FULL)
+		note_trouble(p, s, &why);
+}
+
 static void delivered(void *context, int64_t id)
 {
 	struct pump *p = context;
 	if (spool_delivered(p->spool, id) != STATUS_FULL)
 		return;
-	free_rows(p);
+	free_oldest(p);
 	if (spool_delivered(p->spool, id) != STATUS_OK)
 		log_debug("spool.free", "row %lld stays and will be sent again", (long long)id);
 }

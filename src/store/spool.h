@@ -96,9 +96,12 @@ struct spool_row {
 enum status spool_next(
 	struct spool *s, int64_t after, struct spool_row *out, struct why *why) MUST_CHECK;
 
-/* Kafka has acknowledged `id`: remembered, freed with others by spool_free(), which the caller runs when
- * spool_delivered() answers STATUS_FULL (1,000 remembered: nothing taken), once a second, and at the end. */
+/* Kafka has acknowledged `id`: remembered, freed with others once a second, and at the end, by spool_free(). When
+ * 4,000 are remembered the answer is STATUS_FULL, nothing is taken, and the caller runs spool_free_oldest(): the
+ * oldest 1,000 go. Partitions acknowledge in turns, and a page of the database whose rows go together costs a
+ * write less than one whose rows go one by one. */
 enum status spool_delivered(struct spool *s, int64_t id) MUST_CHECK;
+enum status spool_free_oldest(struct spool *s, struct why *why) MUST_CHECK;
 enum status spool_free(struct spool *s, struct why *why) MUST_CHECK;
 
 /* The broker refuses `id` alone: it becomes a dead letter with its reason, durable on return. An id that

@@ -182,15 +182,16 @@ static int by_id(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static enum status free_all(struct spool *s, struct why *why)
+/* One commit: the first `count` of the sorted list. */
+static enum status free_sorted(struct spool *s, unsigned count, struct why *why)
 {
 	enum status st = spool_txn(s, why);
 
-	for (unsigned i = 0; st == STATUS_OK && i < s->delivered_count;) {
+	for (unsigned i = 0; st == STATUS_OK && i < count;) {
 		const int64_t from = s->delivered[i];
 		int64_t to = from;
 
-		for (i++; i < s->delivered_count && s->delivered[i] <= to + 1; i++)
+		for (i++; i < count && s->delivered[i] <= to + 1; i++)
 			to = s->delivered[i];
 		st = free_range(s, from, to, why);
 	}
@@ -205,23 +206,48 @@ static enum status free_all(struct spool *s, struct why *why)
 		s->drops_untold = any;
 	}
 	s->oldest_stale = true;
-	return spool_save(s, why);
+	st = spool_save(s, why);
+	if (st == STATUS_OK) {
+		s->delivered_count -= count;
+		memmove(s->delivered, s->delivered + count,
+			s->delivered_count * sizeof *s->delivered);
+	}
+	return st;
 }
 
-/* Deletions need a little room in the log: a full card gives up its ballast at the first failure. */
-enum status spool_free(struct spool *s, struct why *why)
+/* Frees until only `stay` are left. Deletions need a little room in the log: a full card gives up its ballast at
+ * the first failure. */
+static enum status free_down_to(struct spool *s, unsigned stay, struct why *why)
 {
 	enum status st = spool_alive(s, why);
 
-	if (st != STATUS_OK || !s->delivered_count)
+	if (st != STATUS_OK || s->delivered_count <= stay)
 		return st;
 	qsort(s->delivered, s->delivered_count, sizeof *s->delivered, by_id);
-	st = free_all(s, why);
-	if (st == STATUS_FULL)
-		st = free_all(s, why);
-	if (st == STATUS_OK)
-		s->delivered_count = 0;
+	while (st == STATUS_OK && s->delivered_count > stay) {
+		unsigned count = s->delivered_count - stay;
+
+		if (count > SPOOL_FREE_ROWS)
+			count = SPOOL_FREE_ROWS;
+		st = free_sorted(s, count, why);
+		if (st == STATUS_FULL)
+			st = free_sorted(s, count, why);
+	}
 	return st;
+}
+
+enum status spool_free_oldest(struct spool *s, struct why *why)
+{
+	const unsigned stay = s->delivered_count > SPOOL_FREE_ROWS
+				      ? s->delivered_count - SPOOL_FREE_ROWS
+				      : 0;
+
+	return free_down_to(s, stay, why);
+}
+
+enum status spool_free(struct spool *s, struct why *why)
+{
+	return free_down_to(s, 0, why);
 }
 
 static enum status refuse(struct spool *s, int64_t id, const char *reason, struct why *why)

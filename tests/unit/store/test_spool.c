@@ -310,15 +310,30 @@ static void delivered_rows_are_freed(void **state)
 	ok(spool_verify(f->spool, &why));
 }
 
-static void a_thousand_are_remembered(void **state)
+/* The oldest go first, whatever the order of the acknowledgements; the others are still remembered. */
+static void four_thousand_are_remembered(void **state)
 {
 	struct fixture *f = *state;
+	char name[3][8] = {"m1", "m2", "m3"};
 
-	for (int i = 1; i <= 1000; i++)
-		assert_int_equal(spool_delivered(f->spool, i), STATUS_OK);
-	assert_int_equal(spool_delivered(f->spool, 1001), STATUS_FULL);
+	for (int i = 0; i < 3; i++)
+		sweep(f, name[i], "a");
+	const int64_t first = row_number(f, 0).id;
+	for (int i = 3999; i >= 0; i--)
+		assert_int_equal(
+			spool_delivered(f->spool, i < 3 ? first + i * 999 : first + 3000 + i),
+			STATUS_OK);
+	assert_int_equal(spool_delivered(f->spool, 1), STATUS_FULL);
+	ok(spool_free_oldest(f->spool, &why));
+	assert_int_equal(rows(f), 2);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(
+			spool_delivered(f->spool, i < 2 ? first + i + 1 : first + 9000 + i),
+			STATUS_OK);
+	assert_int_equal(spool_delivered(f->spool, 1), STATUS_FULL);
 	ok(spool_free(f->spool, &why));
-	assert_int_equal(spool_delivered(f->spool, 1001), STATUS_OK);
+	assert_int_equal(rows(f), 0);
+	assert_int_equal(spool_delivered(f->spool, 1), STATUS_OK);
 }
 
 static void ids_are_never_used_twice(void **state)
@@ -588,7 +603,7 @@ int main(void)
 		test(one_page_may_hold_a_match_twice),
 		test(the_count_of_a_run_goes_on),
 		test(delivered_rows_are_freed),
-		test(a_thousand_are_remembered),
+		test(four_thousand_are_remembered),
 		test(ids_are_never_used_twice),
 		test(new_rows_show_while_the_publisher_reads),
 		test(what_is_refused_becomes_a_letter),
