@@ -1,5 +1,6 @@
 /* arguments.h - how parent and child speak (private to book/). The parent execs this binary as
- * `scorebox --book KEY=VALUE...`; the child answers on stdout in lines `KEY VALUE`; no value has a line feed. */
+ * `scorebox --book KEY=VALUE...`; the child answers on stdout in lines `KEY VALUE`; no value has a
+ * line feed. */
 #pragma once
 #include "book/book.h"
 

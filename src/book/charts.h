@@ -1,5 +1,6 @@
-/* charts.h - worm and manhattan of the page `Match` (private to book/). A chart refers to cells: its figures stand
- * in hidden columns to the right of the page, a column a series, titles in the first row. */
+/* charts.h - worm and manhattan of the page `Match` (private to book/). A chart refers to cells:
+ * its figures stand in hidden columns to the right of the page, a column a series, titles in the
+ * first row. */
 #pragma once
 #include "base/status.h"
 #include "book/story.h"
@@ -28,7 +29,8 @@ void charts_hide_columns(const struct charts *c, struct lxw_worksheet *w);
 bool charts_has_worm(const struct charts *c);
 bool charts_has_manhattan(const struct charts *c);
 bool charts_has_means(const struct charts *c); /* some bars are means of several overs */
-/* Put at `row`, column A, `width` by `height` pixels. STATUS_NO_MEMORY where the library makes no chart. */
+/* Put at `row`, column A, `width` by `height` pixels. STATUS_NO_MEMORY where the library makes no
+ * chart. */
 enum status charts_put_worm(const struct charts *c, struct lxw_workbook *book,
 	struct lxw_worksheet *w, uint32_t row, unsigned width, unsigned height,
 	struct why *why) MUST_CHECK;

@@ -1,4 +1,5 @@
-/* child.c - the parent's side of a rendering child: starts it, gathers its answer, ends it in time. Never blocks. */
+/* child.c - the parent's side of a rendering child: starts it, gathers its answer, ends it in
+ * time. Never blocks. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "book/arguments.h"
@@ -83,7 +84,8 @@ static void make_arguments(struct arguments *a, const struct book_job *job)
 	add_number(a, ARGUMENT_PARENT, (uint64_t)getpid());
 }
 
-/* The child begins with no blocked signals and the usual SIGPIPE; the daemon's other descriptors are close-on-exec. */
+/* The child begins with no blocked signals and the usual SIGPIPE; the daemon's other descriptors
+ * are close-on-exec. */
 static int spawn(struct book_child *c, int out_fd, char *const *arguments)
 {
 	posix_spawn_file_actions_t actions;

@@ -1,5 +1,5 @@
-/* child_main.c - the rendering child: `scorebox --book ...`. Reads the journal, writes one file, answers on
- * stdout, ends. It dies with its parent. */
+/* child_main.c - the rendering child: `scorebox --book ...`. Reads the journal, writes one file,
+ * answers on stdout, ends. It dies with its parent. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -99,14 +99,15 @@ static struct workbook_room room_of(const struct task *t)
 	};
 }
 
-static void say_file(const struct task *t, const char *name, uint64_t records)
+static void say_file(const struct task *t, const char *name, uint64_t records, bool written)
 {
 	char path[PATH_MAX];
 	struct stat st;
 
 	answer(ANSWER_FILE " %s", name);
 	answer(ANSWER_RECORDS " %" PRIu64, records);
-	if (file_join(t->folder, name, path, sizeof(path)) == STATUS_OK && stat(path, &st) == 0)
+	if (written && file_join(t->folder, name, path, sizeof(path)) == STATUS_OK &&
+		stat(path, &st) == 0)
 		answer(ANSWER_BYTES " %" PRIu64, (uint64_t)st.st_size);
 }
 
@@ -191,7 +192,8 @@ static enum status render_match(
 	return workbook_render(t->temp, j, &job->match, t->timezone, &room, rows, why);
 }
 
-/* The match had another name before: the new file is in place, the old one, if it is that match's, goes. */
+/* The match had another name before: the new file is in place, the old one, if it is that match's,
+ * goes. */
 static void remove_former(
 	const struct task *t, const struct match_job *job, const struct verify_properties *wanted)
 {
@@ -237,7 +239,7 @@ static enum status do_match(struct task *t, struct journal *j, struct why *why)
 			return s;
 	}
 	remove_former(t, &job, &wanted);
-	say_file(t, job.name, job.match.records);
+	say_file(t, job.name, job.match.records, found != PLACE_SAME);
 	return STATUS_OK;
 }
 
@@ -259,6 +261,7 @@ static enum status do_index(struct task *t, struct journal *j, struct why *why)
 	struct journal_figures figures;
 	char path[PATH_MAX];
 	enum place_answer found;
+	bool same;
 	enum status s = file_join(t->folder, name, path, sizeof(path));
 
 	if (s != STATUS_OK)
@@ -269,12 +272,13 @@ static enum status do_index(struct task *t, struct journal *j, struct why *why)
 	if (s != STATUS_OK)
 		return s;
 	found = place_look(path, &wanted, false, &there);
-	if (found == PLACE_OURS && place_equal(t->temp, path))
+	same = found == PLACE_OURS && place_equal(t->temp, path);
+	if (same)
 		answer(ANSWER_SKIPPED " unchanged");
 	else
 		s = publish(t, name, found, &there, why);
 	if (s == STATUS_OK)
-		say_file(t, name, figures.records);
+		say_file(t, name, figures.records, !same);
 	return s;
 }
 
@@ -352,7 +356,8 @@ static bool read_arguments(struct task *t, int argc, char **argv)
 
 static bool become_child(const struct task *t)
 {
-	/* With its parent gone nobody would take the answer, and the pages of memory are not its own. */
+	/* With its parent gone nobody would take the answer, and the pages of memory are not its
+	 * own. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (t->parent && getppid() != t->parent)
 		return false;

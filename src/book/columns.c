@@ -11,7 +11,7 @@ struct columns {
 	uint32_t *starts; /* by column */
 	unsigned count, room;
 	int32_t *
-		slots; /* open addressing: column, or COLUMNS_NONE; a power of two, at most half full */
+		slots; /* open addressing: column or COLUMNS_NONE; at most half full */
 	unsigned slot_count;
 	unsigned expected; /* the column after the one found last */
 };

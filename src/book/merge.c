@@ -1,7 +1,8 @@
 #include "book/merge.h"
 #include <string.h>
 
-/* How far a run that was never seen before may lag behind: another box with its own clock and its own polls. */
+/* How far a run that was never seen before may lag behind: another box with its own clock and its
+ * own polls. */
 static const int64_t STRANGER_LAG_US = 120 * 1000000ll;
 
 static uint64_t hash_of(struct view bytes)
@@ -28,8 +29,8 @@ static struct merge_run *find_run(struct merge *m, const struct identity *who)
 	return NULL;
 }
 
-/* The run's own place; a new run takes the place of the run that its first state follows (a restart that kept its
- * state), else stands where the rows of the last two minutes begin. */
+/* The run's own place; a new run takes the place of the run that its first state follows (a
+ * restart that kept its state), else stands where the rows of the last two minutes begin. */
 static struct merge_run *place_of(struct merge *m, const struct journal_record *r)
 {
 	struct merge_run *run = find_run(m, &r->self), *oldest = &m->runs[0], *before;

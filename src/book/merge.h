@@ -1,8 +1,9 @@
-/* merge.h - which states become rows of the Timeline (private to book/). States come in Timeline order from any
- * number of runs: restarts of one producer, or two boxes that poll the same API, interleaved anyhow. Each run is
- * taken for a reader of the one true story: a state that the Timeline already has after the place where this run
- * stood only moves the run forward; any other state is new. So A, B, A from one run are three rows, and A, A, B, B
- * from two runs are two. Fixed memory: the last MERGE_STATES rows and MERGE_RUNS runs are remembered. */
+/* merge.h - which states become rows of the Timeline (private to book/). States come in Timeline
+ * order from any number of runs: restarts of one producer, or two boxes that poll the same API,
+ * interleaved anyhow. Each run is taken for a reader of the one true story: a state that the
+ * Timeline already has after the place where this run stood only moves the run forward; any other
+ * state is new. So A, B, A from one run are three rows, and A, A, B, B from two runs are two.
+ * Fixed memory: the last MERGE_STATES rows and MERGE_RUNS runs are remembered. */
 #pragma once
 #include "store/journal.h"
 #include <stdbool.h>

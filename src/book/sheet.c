@@ -254,7 +254,8 @@ void sheet_boolean(struct sheet *s, unsigned column, bool value)
 static void time_cell(
 	struct sheet *s, unsigned column, int64_t wall_us, enum cell_kind kind, unsigned width)
 {
-	/* In units of 1e-10 day (8.6 µs), by integers: snprintf of a double costs more than the whole cell. */
+	/* In units of 1e-10 day (8.6 µs), by integers: snprintf of a double costs more than the
+	 * whole cell. */
 	uint64_t parts, day = 10000000000u;
 	char digits[32];
 	size_t at = sizeof(digits);

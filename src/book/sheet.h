@@ -1,8 +1,9 @@
-/* sheet.h - a table in a workbook, written row by row (private to book/). The cells' XML goes straight into the
- * sheet's row file that libxlsxwriter keeps in constant-memory mode: no allocation a cell, which is twice as fast
- * under musl and ten times as small in calls; the library does all the rest (styles, columns, parts, zip).
- * Everything from outside passes clean.h here and is a string cell, never a formula or a link.
- * Order: sheet_begin, cells of a row by rising column, sheet_end_row, ..., sheet_finish. */
+/* sheet.h - a table in a workbook, written row by row (private to book/). The cells' XML goes
+ * straight into the sheet's row file that libxlsxwriter keeps in constant-memory mode: no
+ * allocation a cell, which is twice as fast under musl and ten times as small in calls; the
+ * library does all the rest (styles, columns, parts, zip). Everything from outside passes clean.h
+ * here and is a string cell, never a formula or a link. Order: sheet_begin, cells of a row by
+ * rising column, sheet_end_row, ..., sheet_finish. */
 #pragma once
 #include "base/buffer.h"
 #include "base/status.h"
@@ -47,14 +48,16 @@ void sheet_text(struct sheet *s, unsigned column, struct view text);
 void sheet_words(struct sheet *s, unsigned column, const char *text);
 void sheet_words_right(struct sheet *s, unsigned column, const char *text);
 void sheet_integer(struct sheet *s, unsigned column, int64_t n);
-/* A number as text that is one in XML too (JSON's are); more than 15 digits come as text, so that none is lost. */
+/* A number as text that is one in XML too (JSON's are); more than 15 digits come as text, so that
+ * none is lost. */
 void sheet_number_text(struct sheet *s, unsigned column, struct view digits);
 void sheet_rate(struct sheet *s, unsigned column, double rate);
 void sheet_boolean(struct sheet *s, unsigned column, bool value);
 void sheet_time(struct sheet *s, unsigned column, int64_t wall_us); /* 0: left blank */
 void sheet_day(
 	struct sheet *s, unsigned column, int64_t wall_us); /* the same without the time of day */
-/* A link to a file beside the workbook; the one place where links are made. The name is of our making. */
+/* A link to a file beside the workbook; the one place where links are made. The name is of our
+ * making. */
 void sheet_link(struct sheet *s, unsigned column, const char *file);
 void sheet_fill(struct sheet *s, unsigned from,
 	unsigned to); /* blank cells of the row's tone, [from, to) */

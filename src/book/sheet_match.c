@@ -312,7 +312,7 @@ static void write_honesty(struct page *p, const struct story *story, const struc
 		say(&l, " %" PRIu64 " record%s came more than once: marked in Records.",
 			survey->duplicates, survey->duplicates == 1 ? "" : "s");
 	if (story->counts_balls)
-		say(&l, " Overs are counted in balls, in sets of five; run rates are per six balls.");
+		say(&l, " Overs are counted in balls, in sets of five; run rates per six balls.");
 	wide(p, l.text, PAGE_NOTE, 150, 14);
 	next_row(p);
 }

@@ -7,7 +7,8 @@
 #include "store/journal.h"
 
 struct lxw_workbook;
-/* `last` is the match's last state (all empty where it could not be read); local times by the process's TZ. */
+/* `last` is the match's last state (all empty where it could not be read); local times by the
+ * process's TZ. */
 enum status sheet_match_write(struct lxw_workbook *book, struct lxw_worksheet *handle,
 	struct sheet_shared *shared, const struct row *last, const struct journal_match *match,
 	const struct survey *survey, const struct story *story, uint32_t *rows,

@@ -1,4 +1,5 @@
-/* sheet_overs.h - `Overs`: a row per innings and span of overs as it was seen (private to book/). */
+/* sheet_overs.h - `Overs`: a row per innings and span of overs as it was seen (private to
+ * book/). */
 #pragma once
 #include "book/sheet.h"
 #include "book/story.h"

@@ -7,7 +7,8 @@
 
 enum { FIXED = 4, TEXT_BYTES = 32 * 1024 * 1024, MORE_BYTES = 64 * 1024 };
 
-/* A field of the record at hand, waiting for its place: cells must come in order of their columns. */
+/* A field of the record at hand, waiting for its place: cells must come in order of their
+ * columns. */
 struct slot {
 	uint32_t stamp;	     /* of the record that filled it */
 	uint32_t at, length; /* in texts */

@@ -56,7 +56,7 @@ static void look_inside(const char *folder, uint64_t min_free_bytes, struct shel
 	if (access(folder, W_OK | X_OK) != 0) {
 		if (errno == EROFS)
 			say(out, SHELF_READ_ONLY,
-				"'%.80s' is read-only: check the stick's switch and its file system",
+				"'%.80s' is read-only: look at the stick's switch and file system",
 				folder);
 		else
 			say(out, SHELF_READ_ONLY,
@@ -95,7 +95,8 @@ void shelf_look(
 	}
 	if (needs_mount(folder, mount) && !file_below_mount(folder)) {
 		say(out, SHELF_NOT_MOUNTED,
-			"nothing is mounted at or above '%.80s': plug the storage in, or set SCOREBOX_OUTPUT_MOUNT=any",
+			"nothing is mounted at or above '%.80s': plug the storage in, or set "
+			"SCOREBOX_OUTPUT_MOUNT=any",
 			folder);
 		return;
 	}

@@ -1,5 +1,5 @@
-/* story.h - a match as it was seen, gathered while the Timeline is written, for the sheets Overs and Match
- * (private to book/). */
+/* story.h - a match as it was seen, gathered while the Timeline is written, for the sheets Overs
+ * and Match (private to book/). */
 #pragma once
 #include "cricket/chase.h"
 #include "cricket/row.h"

@@ -1,5 +1,5 @@
-/* survey.h - the first pass over a match's records, in order of arrival: what must be known before the first row
- * of a sheet is written (private to book/). */
+/* survey.h - the first pass over a match's records, in order of arrival: what must be known before
+ * the first row of a sheet is written (private to book/). */
 #pragma once
 #include "base/buffer.h"
 #include "base/status.h"
@@ -20,7 +20,7 @@ struct survey {
 	struct buffer scratch; /* row_flatten's */
 	uint64_t records, duplicates;
 	uint64_t body_bytes;
-	bool crowded; /* some field has no column of its own: it has none left, or stands twice in a row */
+	bool crowded; /* some field has no column of its own: none is left, or it comes twice */
 	unsigned innings; /* the most that a record has */
 	bool generations; /* records of more than one generation: offsets repeat */
 	struct survey_gap gaps[SURVEY_GAPS]; /* in partitions that carry this match */
@@ -39,5 +39,6 @@ struct survey {
 enum status survey_make(
 	struct survey *s, struct journal *j, int64_t match, struct why *why) MUST_CHECK;
 void survey_done(struct survey *s); /* zeroed struct is fine */
-/* The raw XML of all sheets will be about so large; the library needs it twice in its temp folder. */
+/* The raw XML of all sheets will be about so large; the library needs it twice in its temp
+ * folder. */
 uint64_t survey_xml_bytes(const struct survey *s);

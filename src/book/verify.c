@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Counts "<row" followed by blank, '>' or '/', across the borders of pieces, and remembers the end. */
+/* Counts "<row" followed by blank, '>' or '/', across the borders of pieces, and remembers the
+ * end. */
 struct row_count {
 	uint64_t rows;
 	unsigned matched; /* characters of "<row" just seen */

@@ -1,5 +1,5 @@
-/* verify.h - is the workbook on the storage the one we meant to write? (private to book/, and for its tests).
- * Read from the file, not from memory; apart from the library that wrote it. */
+/* verify.h - is the workbook on the storage the one we meant to write? (private to book/, and for
+ * its tests). Read from the file, not from memory; apart from the library that wrote it. */
 #pragma once
 #include "base/status.h"
 #include <stdbool.h>
@@ -11,8 +11,8 @@ struct verify_rows {
 	unsigned sheets;
 	uint64_t rows[VERIFY_SHEETS]; /* <row> elements of sheet 1, 2, ... as we wrote them */
 };
-/* Every entry whole (length, CRC-32), every sheet with exactly its rows and its closing tag, no sheet more.
- * STATUS_BAD_DATA otherwise: the reason names the sheet. */
+/* Every entry whole (length, CRC-32), every sheet with exactly its rows and its closing tag, no
+ * sheet more. STATUS_BAD_DATA otherwise: the reason names the sheet. */
 enum status verify_workbook(
 	const char *path, const struct verify_rows *expected, struct why *why) MUST_CHECK;
 

@@ -74,7 +74,8 @@ static enum status add_sheets(
 	return s;
 }
 
-/* Sheets 1, 2 and 3 in the order of their data: the Timeline's pass gathers what the others show. */
+/* Sheets 1, 2 and 3 in the order of their data: the Timeline's pass gathers what the others
+ * show. */
 static enum status write_sheets(struct made *m, struct journal *j,
 	const struct journal_match *match, struct survey *survey, struct story *story,
 	const char *zone, struct verify_rows *rows, struct why *why)

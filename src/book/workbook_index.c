@@ -32,8 +32,8 @@ enum {
 };
 enum { MOST_LINKS = 4000, XML_A_MATCH = 2000 }; /* a link takes about 300 bytes of memory */
 
-/* A match that still says it is live counts as live so long as it changed within this time before the newest
- * change in the journal: flags alone cannot be trusted. */
+/* A match that still says it is live counts as live so long as it changed within this time before
+ * the newest change in the journal: flags alone cannot be trusted. */
 static const int64_t LIVE_US = 3 * 3600ll * 1000000, LIVE_TEST_US = 16 * 3600ll * 1000000;
 
 struct index {

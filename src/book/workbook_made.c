@@ -12,8 +12,8 @@
 enum { LAYOUT = 1 }; /* count up when the same journal gives another workbook than before */
 enum { READER_BYTES = 512 * 1024, SPARE_BYTES = 4 * 1024 * 1024, PACKED_PART = 4 };
 
-/* The first folder with room for the library's temp files: it writes the raw XML of a sheet twice before it packs
- * it, and notices neither a full nor a missing folder. */
+/* The first folder with room for the library's temp files: it writes the raw XML of a sheet twice
+ * before it packs it, and notices neither a full nor a missing folder. */
 static enum status choose_scratch(
 	const struct workbook_room *room, uint64_t xml_bytes, const char **out, struct why *why)
 {
@@ -67,7 +67,8 @@ enum status made_open(struct made *m, const char *path, const struct workbook_ro
 	return row_reader_open(&m->reader, READER_BYTES, why);
 }
 
-/* The print header: '&' begins a code there. 80 units of title stay below the 255 characters allowed. */
+/* The print header: '&' begins a code there. 80 units of title stay below the 255 characters
+ * allowed. */
 static void set_header_line(struct made *m, const char *title)
 {
 	char line[80 * 3 + 8], *out = m->shared->header_line;

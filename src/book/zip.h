@@ -1,7 +1,8 @@
-/* zip.h - reads a zip archive (private to book/): what verification and the properties need, apart from the
- * library that wrote it. No zip64 (a workbook beyond 4 GiB is refused), stored or deflated entries only.
- * Format: PKWARE APPNOTE 6.3, 4.3.7 to 4.3.16. Memory: the central directory (at most 256 KiB) and, while an entry
- * is read, inflate's 40 KiB and two buffers of 16 KiB. */
+/* zip.h - reads a zip archive (private to book/): what verification and the properties need, apart
+ * from the library that wrote it. No zip64 (a workbook beyond 4 GiB is refused), stored or
+ * deflated entries only. Format: PKWARE APPNOTE 6.3, 4.3.7 to 4.3.16. Memory: the central
+ * directory (at most 256 KiB) and, while an entry is read, inflate's 40 KiB and two buffers of 16
+ * KiB. */
 #pragma once
 #include "base/status.h"
 #include <stdbool.h>
@@ -19,7 +20,8 @@ struct zip_entry {
 	uint32_t header_at;
 };
 
-/* STATUS_BAD_DATA: no archive, or its central directory is not whole. STATUS_NOT_FOUND: no such file. */
+/* STATUS_BAD_DATA: no archive, or its central directory is not whole. STATUS_NOT_FOUND: no such
+ * file. */
 enum status zip_open(struct zip **out, const char *path, struct why *why) MUST_CHECK;
 void zip_close(struct zip *z); /* NULL is fine */
 uint64_t zip_file_bytes(const struct zip *z);

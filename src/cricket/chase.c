@@ -49,8 +49,8 @@ static bool status_need(const char *status, int64_t *runs, int64_t *balls)
 	return true;
 }
 
-/* Which innings chases: the second of a limited match, the fourth (or, after an innings by which a side has gone
- * in twice running, the third) of a Test. */
+/* Which innings chases: the second of a limited match, the fourth (or, after an innings by which a
+ * side has gone in twice running, the third) of a Test. */
 static int chasing_innings(const struct row *row, enum match_kind kind)
 {
 	if (kind == MATCH_TEST)

@@ -1,6 +1,7 @@
-/* chase.h - what the side batting last needs: target, runs, balls left, required rate. The status text is
- * authoritative where it says so ("India need 33 runs in 46 balls", "DLS Target 81"): after rain only it knows.
- * Otherwise the target is the first total + 1 and the balls are those of a full innings. */
+/* chase.h - what the side batting last needs: target, runs, balls left, required rate. The status
+ * text is authoritative where it says so ("India need 33 runs in 46 balls", "DLS Target 81"):
+ * after rain only it knows. Otherwise the target is the first total + 1 and the balls are those of
+ * a full innings. */
 #pragma once
 #include "cricket/innings.h"
 #include "cricket/match.h"
@@ -8,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Remembers, over the states of one match in order, what a status once said. Zero-initialised by the caller. */
+/* Remembers, over the states of one match in order, what a status once said. Zero-initialised by
+ * the caller. */
 struct chase {
 	int64_t target;	     /* said by a status; 0 none */
 	int64_t limit_balls; /* of the chasing innings, said by a status; 0 none */

@@ -1,5 +1,6 @@
-/* innings.h - the score of a match as a value: what two states are compared by, and what may be kept after the
- * row it came from is gone. Innings are counted by their place in `score`, never by their label. */
+/* innings.h - the score of a match as a value: what two states are compared by, and what may be
+ * kept after the row it came from is gone. Innings are counted by their place in `score`, never by
+ * their label. */
 #pragma once
 #include "cricket/row.h"
 #include <stdbool.h>

@@ -10,7 +10,8 @@ static bool letter(char c)
 	return isalnum((unsigned char)c);
 }
 
-/* A word stands in the text, not as the middle of another ("Testimonial" is no Test, "T20I" is a T20). */
+/* A word stands in the text, not as the middle of another ("Testimonial" is no Test, "T20I" is a
+ * T20). */
 static bool has_word(const char *text, const char *word, bool may_go_on)
 {
 	size_t length = strlen(word);

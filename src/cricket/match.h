@@ -1,5 +1,6 @@
-/* match.h - what a row says of the match as a whole: its kind, whether `o` counts balls, who bats in which
- * innings, how it stands or ended. Pure; texts are matched without regard to ASCII case. */
+/* match.h - what a row says of the match as a whole: its kind, whether `o` counts balls, who bats
+ * in which innings, how it stands or ended. Pure; texts are matched without regard to ASCII
+ * case. */
 #pragma once
 #include "cricket/row.h"
 #include <stdbool.h>
@@ -7,7 +8,8 @@
 
 enum match_kind { MATCH_OTHER, MATCH_T20, MATCH_ODI, MATCH_TEST, MATCH_HUNDRED };
 
-/* `o` counts balls, not overs: no matchType, and no ODI, T20, Test or List A in the name (the Hundred). */
+/* `o` counts balls, not overs: no matchType, and no ODI, T20, Test or List A in the name (the
+ * Hundred). */
 bool match_counts_balls(const struct row *row);
 enum match_kind match_kind_of(const struct row *row);
 /* Balls of a full innings: 120, 300, 100; 0 where there is no limit or it is not known. */
@@ -29,9 +31,9 @@ enum match_result match_result_of(const struct row *row);
 /* Play, or at least the toss, has been: a fixture gets no workbook. */
 bool match_begun(const struct row *row);
 
-/* Which of the two teams bats in innings k (by place): 0 or 1, -1 where it cannot be told. Labels may be
- * "India Inning 1", lower case, or bear both names ("Fiji,Philippines Inning 1": then the side that did not
- * bat in the innings before). */
+/* Which of the two teams bats in innings k (by place): 0 or 1, -1 where it cannot be told. Labels
+ * may be "India Inning 1", lower case, or bear both names ("Fiji,Philippines Inning 1": then the
+ * side that did not bat in the innings before). */
 int match_side_of(const struct row *row, unsigned k);
 /* The side's name, else the label without " Inning n", else "". */
 void match_team_of(const struct row *row, unsigned k, char *out, size_t out_bytes);

@@ -1,5 +1,5 @@
-/* overs.h - overs and balls. "19.4" is 19 overs and 4 balls: 118 balls of a six-ball over. In the Hundred the
- * API counts balls in the same field ("91"), and an over is a set of five. */
+/* overs.h - overs and balls. "19.4" is 19 overs and 4 balls: 118 balls of a six-ball over. In the
+ * Hundred the API counts balls in the same field ("91"), and an over is a set of five. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,11 +9,12 @@ enum { OVERS_BALLS = 6, OVERS_SET_BALLS = 5 }; /* balls of an over; of a set in 
 enum { OVERS_UNKNOWN = -1 };
 enum { OVERS_TEXT_BYTES = 24 };
 
-/* Balls bowled, from the API's text. "19.6" and "20.0" (other feeds) are 120. OVERS_UNKNOWN where the text is
- * empty, no number, above 99,999 overs, or has more balls than an over. */
+/* Balls bowled, from the API's text. "19.6" and "20.0" (other feeds) are 120. OVERS_UNKNOWN where
+ * the text is empty, no number, above 99,999 overs, or has more balls than an over. */
 int64_t overs_balls(const char *text, bool counts_balls);
 
-/* The way back: 118 is "19.4", 120 is "20"; with counts_balls the number itself. "" for OVERS_UNKNOWN. */
+/* The way back: 118 is "19.4", 120 is "20"; with counts_balls the number itself. "" for
+ * OVERS_UNKNOWN. */
 void overs_text(int64_t balls, bool counts_balls, char out[OVERS_TEXT_BYTES]);
 
 /* How many balls an over (or a set) has. */

@@ -75,8 +75,8 @@ static bool grow(void **array, unsigned used, unsigned *room, unsigned most, siz
 	return true;
 }
 
-/* Keeps wickets, the last point, and every point at a multiple of the (new, wider) stride. An innings whose
- * wickets fall without end (a source gone wrong) keeps the first of them only. */
+/* Keeps wickets, the last point, and every point at a multiple of the (new, wider) stride. An
+ * innings whose wickets fall without end (a source gone wrong) keeps the first of them only. */
 static void thin_points(struct innings_card *card, int32_t per_over)
 {
 	unsigned kept = 0, fallen = 0;

@@ -1,7 +1,7 @@
-/* scorecard.h - a match over by over, from the states that were seen, in order: for the Overs sheet, the worm
- * and the manhattan. Nothing is interpolated: where polls missed the end of an over, one span covers several.
- * One owner; memory is bounded (about 160 KiB for eight long innings); the oldest detail is thinned, never the
- * totals. */
+/* scorecard.h - a match over by over, from the states that were seen, in order: for the Overs
+ * sheet, the worm and the manhattan. Nothing is interpolated: where polls missed the end of an
+ * over, one span covers several. One owner; memory is bounded (about 160 KiB for eight long
+ * innings); the oldest detail is thinned, never the totals. */
 #pragma once
 #include "base/status.h"
 #include "cricket/innings.h"

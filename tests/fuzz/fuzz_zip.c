@@ -1,4 +1,5 @@
-/* fuzz_zip.c - a stick may hold anything under a workbook's name: reading it back neither crashes nor hangs. */
+/* fuzz_zip.c - a stick may hold anything under a workbook's name: reading it back neither crashes
+ * nor hangs. */
 #include "book/verify.h"
 #include <fcntl.h>
 #include <stdio.h>

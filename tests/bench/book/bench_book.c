@@ -1,5 +1,6 @@
-/* bench_book.c - journal to workbooks: records a second and the child's peak memory, for 100,000 records in one
- * match and in 200 matches. Bodies have the API's shape, about 750 bytes, 28 cells a record in Records. */
+/* bench_book.c - journal to workbooks: records a second and the child's peak memory, for 100,000
+ * records in one match and in 200 matches. Bodies have the API's shape, about 750 bytes, 28 cells
+ * a record in Records. */
 #include "base/clock.h"
 #include "book/book.h"
 #include "../../unit/book/journal_maker.h"

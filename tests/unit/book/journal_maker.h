@@ -1,4 +1,5 @@
-/* journal_maker.h - makes journals for tests of book/: states as JSON lines, or bodies given one by one. */
+/* journal_maker.h - makes journals for tests of book/: states as JSON lines, or bodies given one
+ * by one. */
 #pragma once
 #include "store/journal.h"
 #include <stddef.h>
@@ -18,9 +19,11 @@ struct maker {
 };
 void maker_open(struct maker *m, const char *path);
 void maker_close(struct maker *m);
-/* Adds one state at `at_us`; begins and commits by itself. prev NULL: unknown. Returns its identity. */
+/* Adds one state at `at_us`; begins and commits by itself. prev NULL: unknown. Returns its
+ * identity. */
 struct identity maker_add(struct maker *m, const char *key, const char *body, size_t length,
 	int64_t at_us, const struct identity *prev, bool ended);
 void maker_flush(struct maker *m);
-/* Reads a file of lines {"t":seconds,...,"match":{...}}; states begin at `from_us`. Returns how many. */
+/* Reads a file of lines {"t":seconds,...,"match":{...}}; states begin at `from_us`. Returns how
+ * many. */
 unsigned maker_add_file(struct maker *m, const char *path, int64_t from_us);

@@ -1,5 +1,5 @@
-/* make_book.c - a tool for looking at workbooks: make_book FOLDER [-t TZ] LINES.jsonl... makes a journal of the
- * states in FOLDER/state, and their workbooks in FOLDER. Not a test. */
+/* make_book.c - a tool for looking at workbooks: make_book FOLDER [-t TZ] LINES.jsonl... makes a
+ * journal of the states in FOLDER/state, and their workbooks in FOLDER. Not a test. */
 #include "base/clock.h"
 #include "book/book.h"
 #include "journal_maker.h"

@@ -583,7 +583,8 @@ static void verification_notices(void **unused)
 		noticed += verify_workbook(at("cut.xlsx"), &rows, NULL) != STATUS_OK;
 	}
 	free(bytes);
-	/* what is not noticed stands in fields that no reader needs: dates, versions, local names */
+	/* what is not noticed stands in fields that no reader needs: dates, versions, local
+	 * names */
 	assert_true(noticed * 10 > tried * 8);
 }
 

@@ -9,8 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A script: "run:state" words in Timeline order; the rows that come out, as one word of states. "3<1:A" is a state
- * of run 3 that follows run 1's last. Times are a second apart, or ten minutes after a "|". */
+/* A script: "run:state" words in Timeline order; the rows that come out, as one word of states.
+ * "3<1:A" is a state of run 3 that follows run 1's last. Times are a second apart, or ten minutes
+ * after a "|". */
 static void play(const char *script, char *rows)
 {
 	struct merge m;

@@ -140,7 +140,8 @@ static void thins_the_worm(void **state)
 	scorecard_close(card);
 }
 
-/* A source gone wrong: balls stand still, wickets fall without end. Bounded, and no division by nothing. */
+/* A source gone wrong: balls stand still, wickets fall without end. Bounded, and no division by
+ * nothing. */
 static void wickets_without_end(void **state)
 {
 	unsigned count;
