@@ -208,7 +208,10 @@ static enum status open_spool(struct produce *p, struct why *why)
 static enum status open_parts(struct produce *p, struct why *why)
 {
 	const struct budget *b = &p->parts->budget;
-	const struct kafka_settings kafka = parts_kafka(p->parts, b->producer_queue);
+	/* rows in the publisher's hands are never dropped: of a small spool that must not be all */
+	uint64_t most = service_spool_cap(p->config) / 8;
+	const struct kafka_settings kafka = parts_kafka(
+		p->parts, b->producer_queue < most ? b->producer_queue : most);
 	const struct poller_calls calls = {p, rows_came, sweep_ended, spool_troubled};
 	const char *source = p->config->api_url;
 	enum status s = open_spool(p, why);
