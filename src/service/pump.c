@@ -23,7 +23,8 @@ struct pump {
 	uint64_t recreated; /* clients, as told last */
 	int64_t down_since_ms;
 	char told_code[32];
-	struct log_gate gate;
+	struct log_gate gate, loss_gate;
+	uint64_t dropped_told, refused_told;
 	enum status trouble;
 	struct why why;
 };
@@ -37,13 +38,14 @@ static void note_trouble(struct pump *p, enum status s, const struct why *why)
 	loop_stop(p->loop);
 }
 
-static void free_rows(struct pump *p)
+static enum status free_rows(struct pump *p)
 {
 	struct why why;
 	enum status s = spool_free(p->spool, &why);
 	p->free_ms = clock_mono_ms();
 	if (s != STATUS_OK && s != STATUS_FULL)
 		note_trouble(p, s, &why);
+	return s;
 }
 
 static void free_oldest(struct pump *p)
@@ -73,6 +75,7 @@ static void refused(void *context, int64_t id, const char *reason)
 		note_trouble(p, s, &why);
 		return;
 	}
+	p->refused_told++;
 	log_error("kafka.refused",
 		"the broker refuses row %lld: %s; lost to Kafka, kept as a dead letter (scorebox spool ls); the rows after it go on",
 		(long long)id, reason);
@@ -85,6 +88,22 @@ static void rewind_feed(void *context)
 	p->fed_to = 0;
 	p->more = true;
 	spool_in_flight_floor(p->spool, 0); /* nothing is out: superseded rows may go again */
+}
+
+/* Losses that no callback tells of: rows the cap cost, and rows that the card gave back changed. */
+static void tell_losses(struct pump *p, const struct spool_figures *f)
+{
+	if (f->dropped != p->dropped_told)
+		log_error("spool.dropped",
+			"the spool is full: %llu superseded states are dropped, no match's newest; lost=%llu since the spool began; the workbooks will say how many states were not received; it ends when Kafka takes rows again (SCOREBOX_SPOOL_MAX gives more room)",
+			(unsigned long long)(f->dropped - p->dropped_told),
+			(unsigned long long)f->dropped);
+	if (f->refused > p->refused_told)
+		log_error("spool.damaged",
+			"%llu waiting rows came back damaged from the card; lost to Kafka, kept as dead letters (scorebox spool ls); the rows after them go on; look after the card",
+			(unsigned long long)(f->refused - p->refused_told));
+	p->dropped_told = f->dropped;
+	p->refused_told = f->refused;
 }
 
 /* One transition line when Kafka goes away, one every ten minutes, one when it is back. */
@@ -125,6 +144,9 @@ static void tell(struct pump *p, int64_t now)
 		log_gate_reset(&p->gate);
 		p->told_code[0] = '\0';
 	}
+	bool loss = f.dropped != p->dropped_told || f.refused > p->refused_told;
+	if (loss && log_gate_pass(&p->loss_gate, now, TELL_EVERY_MS, &held))
+		tell_losses(p, &f);
 	struct health_facts *facts = health_begin(p->health);
 	facts->kafka = h;
 	facts->spool = f;
@@ -161,14 +183,27 @@ static void feed(struct pump *p)
 	}
 }
 
+/* Nothing is out, all was fed, and rows wait all the same: one that was taken for dropped came back with a
+ * transaction that failed, or an acknowledgement could not be remembered. */
+static void look_for_left_behind(struct pump *p)
+{
+	struct spool_figures f;
+	spool_figures(p->spool, &f);
+	if (p->more || p->finishing || publisher_out(p->publisher) || !f.rows)
+		return;
+	p->fed_to = 0;
+	p->more = true;
+}
+
 static void turn(void *context)
 {
 	struct pump *p = context;
 	int64_t now = clock_mono_ms();
 	publisher_turn(p->publisher, now);
 	feed(p);
-	if (now - p->free_ms >= FREE_EVERY_MS || !publisher_out(p->publisher))
-		free_rows(p);
+	if ((now - p->free_ms >= FREE_EVERY_MS || !publisher_out(p->publisher)) &&
+		free_rows(p) == STATUS_OK)
+		look_for_left_behind(p);
 	tell(p, now);
 	int64_t due = publisher_due_ms(p->publisher);
 	if (due > now + FREE_EVERY_MS)
@@ -194,6 +229,10 @@ enum status pump_open(struct pump **out, struct loop *loop, struct spool *spool,
 	p->spool = spool;
 	p->health = health;
 	p->more = true;
+	struct spool_figures f;
+	spool_figures(spool, &f);
+	p->dropped_told = f.dropped;
+	p->refused_told = f.refused;
 	snprintf(p->source, sizeof p->source, "%s", source);
 	const struct publisher_calls calls = {p, delivered, refused, rewind_feed};
 	enum status s = publisher_open(&p->publisher, kafka, &calls, why);
@@ -220,6 +259,9 @@ void pump_close(struct pump *p)
 		publisher_close(p->publisher);
 		p->publisher = NULL;
 		free_rows(p);
+		struct spool_figures f;
+		spool_figures(p->spool, &f);
+		tell_losses(p, &f);
 	}
 	free(p);
 }

@@ -61,3 +61,28 @@ def test_until_end_in_a_group(matches, serve, broker, make_box, open_book):
         run = box.run("consume", "--until-end")
         assert run.code == 0, run.err
     assert records_of(open_book, box) == {f"{m:08d}": 2 for m in range(6)}
+
+
+def test_states_dropped_at_the_cap_are_told_counted_and_shown(tmp_path, serve, broker, make_box, topic_records):
+    """What the cap costs is a line, a figure in the status, and a header at the next survivor: no more, no less."""
+    path = tmp_path / "large.jsonl"
+    with open(path, "w") as out:
+        for n in range(40):
+            for m in range(20):
+                row = {**state(f"{m:08d}-bbbb", n), "filler": f"{n:04d}" * 500}
+                out.write(json.dumps({"t": n, "seq": n, "ev": "", "match": row}) + "\n")
+    api = serve("--step", path)
+    box = make_box(**api.settings, SPOOL_MAX="1MiB")
+    full = box.run("produce", "--sweeps", "40", "--timeout", "3s", KAFKA_BROKERS="127.0.0.1:1")
+    assert full.code == 69, full.err
+    assert " error spool.dropped: " in full.err, full.err
+    dropped = json.loads((box.state / "status.json").read_text())["spool"]["superseded_states_dropped"]
+    assert dropped > 0
+    assert sum(int(line.split("spool.dropped: the spool is full: ")[1].split()[0])
+               for line in full.err.splitlines() if " spool.dropped: " in line) == dropped
+    bootstrap = broker()
+    drain = box.run("spool drain", KAFKA_BROKERS=bootstrap)
+    assert drain.code == 0, drain.err
+    records = topic_records(bootstrap)
+    assert sum(int(r.headers.get("scorebox-dropped", 0)) for r in records) == dropped
+    assert len(records) + dropped == 40 * 20
