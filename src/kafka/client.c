@@ -121,7 +121,12 @@ enum status kafka_check_brokers(const char *brokers, struct why *why)
 {
 	const char *item = brokers;
 
-	for (;;) {
+	for (unsigned count = 1;; count++) {
+		if (count > KAFKA_BROKERS_MAX)
+			return fail(why, STATUS_BAD_DATA,
+				"more than %d brokers; three are enough to find the others",
+				KAFKA_BROKERS_MAX);
+
 		const char *end = item + strcspn(item, ",");
 		const char *last = end;
 

@@ -21,7 +21,9 @@ struct kafka_settings {	     /* strings are lent by the settings for the call */
 /* Every property must be on the allow list, the value acceptable to librdkafka. STATUS_BAD_DATA names the
  * first that is not, and lists the allowed ones. */
 enum status kafka_check_options(const char *options, struct why *why) MUST_CHECK;
-/* "host:port,host:port", port optional (9092), IPv6 in brackets. */
+/* "host:port,host:port", port optional (9092), IPv6 in brackets; at most KAFKA_BROKERS_MAX of them, since
+ * each has a thread in the library. */
+enum { KAFKA_BROKERS_MAX = 64 };
 enum status kafka_check_brokers(const char *brokers, struct why *why) MUST_CHECK;
 enum status kafka_check_compression(const char *name, struct why *why) MUST_CHECK;
 /* Kafka's rule: 1..249 of [a-zA-Z0-9._-], not "." or "..". */

@@ -1,6 +1,7 @@
 #include "service/memory.h"
 
 #include "base/log.h"
+#include "kafka/client.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,12 +11,19 @@
 #include <malloc.h>
 #endif
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { LIBRARY_STACK = MEMORY_THREAD_STACK };
+#else
+enum { LIBRARY_STACK = 128 * 1024 }; /* musl's own default */
+#endif
+
+/* Of the threads that librdkafka starts: one for each broker of the cluster, and for each client. */
 static void small_stacks(void)
 {
 	pthread_attr_t a;
 	if (pthread_attr_init(&a))
 		return;
-	pthread_attr_setstacksize(&a, MEMORY_THREAD_STACK);
+	pthread_attr_setstacksize(&a, LIBRARY_STACK);
 	pthread_setattr_default_np(&a);
 	pthread_attr_destroy(&a);
 }
@@ -30,9 +38,11 @@ void memory_hold(uint64_t bytes)
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	(void)bytes; /* a sanitizer's shadow alone is beyond any ceiling */
 #else
-	/* The kernel counts what is mapped writable, not what is touched: thread stacks (librdkafka: 128 KiB
-	 * each under musl) and allocator slack come on top of the shares. */
-	const uint64_t mapped_above_resident = 6u << 20;
+	/* The kernel counts what is mapped writable, not what is touched: thread stacks, hardly used, and
+	 * allocator slack come on top of the shares. librdkafka dies when it may not start a thread for a
+	 * broker, and a cluster names as many as it has. */
+	const uint64_t threads = 2 * KAFKA_BROKERS_MAX;
+	const uint64_t mapped_above_resident = (6u << 20) + threads * LIBRARY_STACK;
 	struct rlimit limit = {bytes + mapped_above_resident, bytes + mapped_above_resident};
 	if (setrlimit(RLIMIT_DATA, &limit))
 		log_warn("memory.limit",

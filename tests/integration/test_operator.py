@@ -214,3 +214,16 @@ def test_signals_at_the_very_start_end_nothing_the_hard_way(jsonl, serve, broker
         if number == signal.SIGHUP:
             running.wait_for("config.renewed")
         assert running.stop(10) == 0, running.err
+
+
+def test_many_brokers_find_room_for_their_threads(jsonl, serve, broker, make_box):  # noqa: F811
+    """A cluster may name dozens; librdkafka dies when it may not start a thread for one."""
+    bootstrap = broker()
+    many = ",".join(f"127.0.0.1:{number}" for number in range(1, 64))
+    box = make_box(**serve(jsonl).settings, KAFKA_BROKERS=f"{many},{bootstrap}")
+    running = box.start("both")
+    wait_until(lambda: not running.running or len(os.listdir(f"/proc/{running.pid}/task")) > 128, 10, "the threads")
+    running.wait_for("poll.changed")
+    assert running.stop() == 0, running.err[-2000:]
+    got = box.run("check", KAFKA_BROKERS=f"{many},127.0.0.1:64,{bootstrap}")
+    assert got.code == 78 and "more than 64 brokers" in got.err
