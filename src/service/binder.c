@@ -17,7 +17,8 @@ enum {
 	TICK_MS = 1000,
 	SHELF_EVERY_MS = 5000,
 	CHILD_TIMEOUT_MS = 60000,
-	FIXTURES = 64, /* marked at once */
+	AUDIT_REST_MS = 60000, /* after one that failed */
+	FIXTURES = 64,	       /* marked at once */
 };
 
 struct binder {
@@ -32,6 +33,7 @@ struct binder {
 	bool shelf_known;
 	int64_t shelf_ms;
 	bool audit_wanted;
+	int64_t audit_ms; /* when one was begun; 0: not since the storage came */
 
 	struct book_child *child;
 	struct book_job job;
@@ -41,7 +43,7 @@ struct binder {
 	bool index_wanted;
 	int64_t index_ms, index_took_ms;
 
-	bool finishing;
+	bool begun, finishing;
 	int64_t finish_ms;
 	uint64_t progress;
 };
@@ -151,6 +153,17 @@ static void child_ready(void *context, int fd, unsigned events)
 	tick(context);
 }
 
+/* All is tried again later, but nothing in a circle while somebody waits for the end. */
+static void job_failed(struct binder *b)
+{
+	if (b->job.kind == BOOK_MATCH)
+		schedule_failed(&b->schedule, b->job.match);
+	else if (b->job.kind == BOOK_AUDIT)
+		b->audit_wanted = !b->finishing;
+	else if (b->finishing)
+		b->index_wanted = false;
+}
+
 static void start(struct binder *b, enum book_job_kind kind, int64_t match)
 {
 	const struct config *c = b->parts->config;
@@ -180,8 +193,7 @@ static void start(struct binder *b, enum book_job_kind kind, int64_t match)
 	log_warn("book.child", "%s; nothing lost, the journal has all; tried again", why.text);
 	book_child_close(b->child);
 	b->child = NULL;
-	if (kind == BOOK_MATCH)
-		schedule_failed(&b->schedule, match);
+	job_failed(b);
 }
 
 static void missing(void *context, int64_t match)
@@ -255,10 +267,7 @@ static void job_done(struct binder *b, const struct book_result *r)
 		: b->job.kind == BOOK_INDEX ? "Matches.xlsx"
 					    : "looking through the output folder",
 		r->why.text);
-	if (b->job.kind == BOOK_MATCH)
-		schedule_failed(&b->schedule, b->job.match);
-	else if (b->job.kind == BOOK_INDEX && b->finishing)
-		b->index_wanted = false;
+	job_failed(b);
 	struct health_facts *f = health_begin(b->parts->health);
 	f->books_failed++;
 	health_end(b->parts->health, true);
@@ -296,6 +305,7 @@ static void shelf_changed(struct binder *b, const struct shelf *now)
 			b->parts->config->output_dir, now->free_bytes >> 20);
 		book_sweep_folder(b->parts->config->output_dir);
 		b->audit_wanted = b->index_wanted = true;
+		b->audit_ms = 0;
 	} else if (now->state == SHELF_NONE) {
 		log_info("output.none",
 			"SCOREBOX_OUTPUT_DIR is not set: the journal is kept, no workbooks are written");
@@ -349,8 +359,9 @@ static bool start_next(struct binder *b, int64_t now)
 {
 	int64_t match;
 	bool ended;
-	if (b->audit_wanted) {
+	if (b->audit_wanted && (!b->audit_ms || now - b->audit_ms >= AUDIT_REST_MS)) {
 		b->audit_wanted = false;
+		b->audit_ms = now;
 		start(b, BOOK_AUDIT, 0);
 	} else if (choose(b, now, &match, &ended)) {
 		b->job_ended = ended;
@@ -368,7 +379,7 @@ static void tick(void *context)
 	struct binder *b = context;
 	int64_t now = clock_mono_ms();
 	bool gives_up = b->finishing && now >= b->finish_ms;
-	if (b->parts->config->until_end && !b->finishing)
+	if (b->parts->config->until_end && !b->finishing && !b->begun)
 		return; /* one rendering, when all is read */
 	set_tick(b, now + TICK_MS);
 	if (!gives_up) {
@@ -426,6 +437,12 @@ void binder_kick(struct binder *b)
 	b->index_wanted = true;
 	if (!b->child)
 		set_tick(b, clock_mono_ms() + TICK_MS / 20);
+}
+
+void binder_begin(struct binder *b)
+{
+	b->begun = true;
+	set_tick(b, clock_mono_ms());
 }
 
 void binder_finish(struct binder *b, int64_t until_ms)

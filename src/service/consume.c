@@ -34,7 +34,7 @@ struct consume {
 	enum consume_state state;
 	struct patience patience;
 	struct backoff reopen;
-	bool troubled;
+	bool troubled, by_peer; /* the journal's handle, or Kafka's client, is dead */
 	int exit_code;
 };
 
@@ -67,10 +67,18 @@ static void journal_troubled(void *context, enum status s, const struct why *why
 	if (c->troubled)
 		return;
 	c->troubled = true;
-	log_error(s == STATUS_FATAL ? "consume.client" : "journal.io",
+	c->by_peer = s == STATUS_AGAIN;
+	log_error(c->by_peer ? "consume.client" : "journal.io",
 		"%s; committed records are safe, the rest waits in Kafka; journal and client are closed and opened again",
 		why->text);
 	loop_stop(c->loop);
+}
+
+/* Only what is in its workbook may leave the journal: --until-end cannot wait for the end with them. */
+static void journal_full(void *context)
+{
+	struct consume *c = context;
+	binder_begin(c->binder);
 }
 
 static void fenced(void *context)
@@ -106,9 +114,11 @@ static void leave(struct consume *c)
 		over(c, EXIT_DONE);
 		return;
 	}
-	if (c->reader)
-		reader_stop(c->reader);
-	binder_finish(c->binder, clock_mono_ms() + LAST_BOOKS_MS);
+	/* Closing the client takes seconds where brokers are away; a child renders meanwhile, and all ends
+	 * before the keeper's patience does. */
+	reader_close(c->reader);
+	c->reader = NULL;
+	binder_finish(c->binder, atomic_load(&c->parts->stop_ms) + LAST_BOOKS_MS);
 }
 
 static void woken(void *context, int fd, unsigned events)
@@ -166,7 +176,8 @@ static enum status open_journal(struct consume *c, struct why *why)
 static enum status open_parts(struct consume *c, struct why *why)
 {
 	const struct parts *parts = c->parts;
-	const struct reader_calls reads = {c, records_came, all_read, journal_troubled, fenced};
+	const struct reader_calls reads = {
+		c, records_came, all_read, journal_full, journal_troubled, fenced};
 	const struct binder_calls binds = {c, book_written, books_finished, journal_troubled};
 	enum status s = open_journal(c, why);
 	if (s == STATUS_OK && !c->reads)
@@ -238,7 +249,7 @@ static void run_once(struct consume *c)
 				: s == STATUS_NO_MEMORY ? EXIT_INTERNAL
 							: EXIT_SETTINGS);
 	} else if (c->troubled && finishes) {
-		over(c, EXIT_STORAGE);
+		over(c, c->by_peer ? EXIT_PEER : EXIT_STORAGE);
 	}
 	close_parts(c);
 	if (clock_mono_ms() - began > REOPEN_CEILING_MS)

@@ -16,6 +16,7 @@ struct parts {
 	const char *brokers;
 	uint8_t run[RUN_BYTES];
 	atomic_bool stop;
+	_Atomic int64_t stop_ms; /* when that was said */
 	pthread_mutex_t renewal;	/* over the next two */
 	const struct config *renewed;	/* settings read anew, for produce; NULL once taken */
 	const struct config *in_use;	/* by produce; may not be freed */

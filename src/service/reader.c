@@ -12,6 +12,7 @@ enum {
 	SURVEY_EVERY_MS = 10 * 60000, /* for partitions added to the topic */
 	COMMIT_BYTES = 256 * 1024,
 	COMMIT_AFTER_MS = 200,
+	HELD_LOOK_MS = 1000,
 	TURN_MS = 50, /* the loop's other callers get their turn */
 	TELL_EVERY_MS = 600000,
 };
@@ -78,6 +79,14 @@ bool reader_stage(struct reader *r)
 	if (r->staged)
 		return true;
 	enum status s = journal_begin(r->journal, &why);
+	if (s == STATUS_AGAIN) { /* at most as long as a child renders */
+		log_debug("journal.held", "%s; reading is paused", why.text);
+		r->held = true;
+		r->state = READER_FULL;
+		subscriber_pause(r->subscriber);
+		reader_timer(r, clock_mono_ms() + HELD_LOOK_MS, reader_turn);
+		return false;
+	}
 	if (s != STATUS_OK) {
 		reader_troubled(r, s, &why);
 		return false;
@@ -275,8 +284,8 @@ static void handle(struct reader *r, const struct subscriber_event *e)
 			r->calls.on_fenced(r->calls.context);
 		} else {
 			struct why why;
-			fail(&why, STATUS_FATAL, "the Kafka client gave up: %s", e->reason);
-			reader_troubled(r, STATUS_FATAL, &why);
+			fail(&why, STATUS_AGAIN, "the Kafka client gave up: %s", e->reason);
+			reader_troubled(r, STATUS_AGAIN, &why);
 		}
 		break;
 	}
@@ -286,7 +295,11 @@ static void handle(struct reader *r, const struct subscriber_event *e)
 
 static void full_turn(struct reader *r)
 {
-	if (!reader_make_room(r)) {
+	if (r->held) {
+		if (!reader_stage(r))
+			return;
+		r->held = false;
+	} else if (!reader_make_room(r)) {
 		if (r->state == READER_FULL)
 			reader_timer(r, clock_mono_ms() + READER_FULL_LOOK_MS, reader_turn);
 		return;

@@ -30,6 +30,7 @@ struct reader {
 	struct partition partition[SUBSCRIBER_PARTITIONS];
 	struct subscriber_survey survey;
 	bool staged; /* a journal transaction is open */
+	bool held;   /* READER_FULL, as a rendering child holds the journal's log */
 	uint64_t staged_records;
 	int64_t staged_ms, survey_ms;
 	uint64_t progress;

@@ -16,6 +16,7 @@ static void journal_is_full(struct reader *r)
 	subscriber_pause(r->subscriber);
 	reader_show(r, "the journal is full", true);
 	reader_timer(r, clock_mono_ms() + READER_FULL_LOOK_MS, reader_turn);
+	r->calls.on_full(r->calls.context);
 }
 
 /* True when something left the journal. */
@@ -134,11 +135,14 @@ void reader_end_of_partition(struct reader *r, const struct subscriber_event *e)
 		return;
 	p->anchored = false;
 	if (e->offset > p->next) { /* offsets without records: compaction, transaction marks */
-		enum status s = reader_stage(r) ? journal_skip(r->journal, r->generation,
-							  e->partition, e->offset, &why)
-						: STATUS_OK;
-		if (s != STATUS_OK)
+		if (!reader_stage(r))
+			return;
+		enum status s = journal_skip(
+			r->journal, r->generation, e->partition, e->offset, &why);
+		if (s != STATUS_OK) {
 			reader_troubled(r, s, &why);
+			return;
+		}
 		p->next = e->offset;
 	}
 	reader_look_for_end(r);

@@ -67,6 +67,7 @@ static void leave(struct keeper *k)
 		return;
 	k->leave_ms = clock_mono_ms() + LEAVE_WITHIN_MS;
 	notify_stopping();
+	atomic_store(&k->parts.stop_ms, clock_mono_ms());
 	atomic_store(&k->parts.stop, true);
 	wake_services(k);
 }

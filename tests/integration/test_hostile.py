@@ -86,3 +86,32 @@ def test_states_dropped_at_the_cap_are_told_counted_and_shown(tmp_path, serve, b
     records = topic_records(bootstrap)
     assert sum(int(r.headers.get("scorebox-dropped", 0)) for r in records) == dropped
     assert len(records) + dropped == 40 * 20
+
+
+def test_until_end_beyond_the_journals_cap(tmp_path, serve, broker, make_box):
+    """Matches that are over get their workbooks early and leave the journal: it ends, with all of them."""
+    path = tmp_path / "many.jsonl"
+    rows = [{**state(f"{m:08d}-cccc", 1, ended=True), "filler": "wide" * 3000} for m in range(150)]
+    path.write_text("".join(json.dumps({"t": 0, "seq": 0, "ev": "", "match": row}) + "\n" for row in rows))
+    api = serve("--step", path)
+    box = make_box(**api.settings, KAFKA_BROKERS=broker(), JOURNAL_MAX="2MiB")
+    assert box.run("produce", "--once").code == 0
+    run = box.run("consume", "--until-end", "--timeout", "20s")
+    assert run.code == 0, run.err[-3000:]
+    assert "journal.full" in run.err and "journal.room" in run.err
+    assert len({name.rsplit("_", 1)[1][:8] for name in box.books()}) == 150
+
+
+@pytest.mark.parametrize("group", ["", "alone"])
+def test_sigterm_with_the_broker_gone(group, matches, serve, broker, make_box):
+    """The client's farewell is no reason to be ended hard."""
+    api = serve("--step", *matches(3, 2))
+    bootstrap = broker()
+    box = make_box(**api.settings, KAFKA_BROKERS=bootstrap, KAFKA_GROUP=group, BOOK_INTERVAL="1h")
+    assert box.run("produce", "--sweeps", "2").code == 0
+    running = box.start("consume")
+    wait_until(lambda: len(box.books()) == 3, 40, "the workbooks")
+    broker.process.kill()
+    running.wait_for("kafka.", 20)
+    assert running.stop() == 0, running.err
+    assert "service.slow" not in running.err
