@@ -11,6 +11,7 @@
 #define ARGUMENT_TIMEZONE "timezone="
 #define ARGUMENT_MATCH	  "match="
 #define ARGUMENT_STARTED  "started="
+#define ARGUMENT_ANEW	  "anew="
 #define ARGUMENT_MIN_FREE "min-free="
 #define ARGUMENT_MEMORY	  "memory="
 #define ARGUMENT_PARENT	  "parent="

@@ -21,7 +21,7 @@ extern char **environ;
 
 enum {
 	LINE_BYTES = 1024,
-	ARGUMENTS = 13,
+	ARGUMENTS = 14,
 	ARGUMENT_BYTES = PATH_MAX + 32,
 	DEFAULT_TIMEOUT_MS = 60000
 };
@@ -79,6 +79,7 @@ static void make_arguments(struct arguments *a, const struct book_job *job)
 	add(a, ARGUMENT_TIMEZONE, job->timezone ? job->timezone : "");
 	add_number(a, ARGUMENT_MATCH, (uint64_t)job->match);
 	add(a, ARGUMENT_STARTED, job->started_only ? "1" : "0");
+	add(a, ARGUMENT_ANEW, job->anew ? "1" : "0");
 	add_number(a, ARGUMENT_MIN_FREE, job->min_free_bytes);
 	add_number(a, ARGUMENT_MEMORY, job->memory_bytes);
 	add_number(a, ARGUMENT_PARENT, (uint64_t)getpid());

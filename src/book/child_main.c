@@ -27,7 +27,7 @@ enum { READER_BYTES = 512 * 1024, NICE = 10, KEY_BYTES = 512 };
 struct task {
 	const char *kind, *journal, *folder, *scratch, *timezone;
 	int64_t match;
-	bool started_only;
+	bool started_only, anew;
 	uint64_t min_free_bytes, memory_bytes;
 	pid_t parent;
 	char temp[PATH_MAX];	     /* the file being made */
@@ -229,17 +229,19 @@ static enum status do_match(struct task *t, struct journal *j, struct why *why)
 	if (s != STATUS_OK)
 		return fail(why, s, "the name '%s' is too long", job.name);
 	found = place_look(path, &wanted, true, &there);
-	if (found == PLACE_SAME) {
-		answer(ANSWER_SKIPPED " unchanged");
-	} else {
+	bool written = found != PLACE_SAME;
+	if (written || t->anew) {
 		s = make_whole(t, j, render_match, &job, why);
-		if (s == STATUS_OK)
+		written = written || (s == STATUS_OK && !place_equal(t->temp, path));
+		if (s == STATUS_OK && written)
 			s = publish(t, job.name, found, &there, why);
 		if (s != STATUS_OK)
 			return s;
 	}
+	if (!written)
+		answer(ANSWER_SKIPPED " unchanged");
 	remove_former(t, &job, &wanted);
-	say_file(t, job.name, job.match.records, found != PLACE_SAME);
+	say_file(t, job.name, job.match.records, written);
 	return STATUS_OK;
 }
 
@@ -342,6 +344,8 @@ static bool read_arguments(struct task *t, int argc, char **argv)
 			t->match = strtoll(n, NULL, 10);
 		else if (take(argv[i], ARGUMENT_STARTED, &n))
 			t->started_only = n[0] == '1';
+		else if (take(argv[i], ARGUMENT_ANEW, &n))
+			t->anew = n[0] == '1';
 		else if (take(argv[i], ARGUMENT_MIN_FREE, &n))
 			t->min_free_bytes = strtoull(n, NULL, 10);
 		else if (take(argv[i], ARGUMENT_MEMORY, &n))

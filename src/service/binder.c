@@ -43,7 +43,7 @@ struct binder {
 	bool index_wanted;
 	int64_t index_ms, index_took_ms;
 
-	bool begun, finishing;
+	bool begun, finishing, anew;
 	int64_t finish_ms;
 	uint64_t progress;
 };
@@ -176,6 +176,7 @@ static void start(struct binder *b, enum book_job_kind kind, int64_t match)
 		.timezone = c->timezone,
 		.match = match,
 		.started_only = c->books == BOOKS_STARTED,
+		.anew = b->anew,
 		.min_free_bytes = c->output_min_free,
 		.memory_bytes = b->parts->budget.child,
 		.timeout_ms = CHILD_TIMEOUT_MS,
@@ -437,6 +438,11 @@ void binder_kick(struct binder *b)
 	b->index_wanted = true;
 	if (!b->child)
 		set_tick(b, clock_mono_ms() + TICK_MS / 20);
+}
+
+void binder_anew(struct binder *b)
+{
+	b->anew = true;
 }
 
 void binder_begin(struct binder *b)

@@ -22,6 +22,8 @@ enum status binder_open(struct binder **out, struct loop *loop, struct journal *
 void binder_close(struct binder *b); /* kills a child that still runs; NULL is fine */
 /* The journal has news. */
 void binder_kick(struct binder *b);
+/* Every workbook is rendered, also one that seems to be as it should. */
+void binder_anew(struct binder *b);
 /* With until_end: does not wait for binder_finish any more. */
 void binder_begin(struct binder *b);
 /* Writes everything that waits, then calls on_finished; gives up at `until_ms` (INT64_MAX: never). */

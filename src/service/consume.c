@@ -186,6 +186,8 @@ static enum status open_parts(struct consume *c, struct why *why)
 		s = row_reader_open(&c->rows, BUDGET_ARENA, why);
 	if (s == STATUS_OK)
 		s = binder_open(&c->binder, c->loop, c->journal, parts, c->rows, &binds, why);
+	if (s == STATUS_OK && !c->reads)
+		binder_anew(c->binder);
 	if (s == STATUS_OK && c->reads)
 		s = reader_open(&c->reader, c->loop, c->journal, parts, c->rows,
 			parts->config->until_end, &reads, why);

@@ -115,3 +115,20 @@ def test_sigterm_with_the_broker_gone(group, matches, serve, broker, make_box):
     running.wait_for("kafka.", 20)
     assert running.stop() == 0, running.err
     assert "service.slow" not in running.err
+
+
+def test_books_mends_a_damaged_workbook(matches, serve, broker, make_box):
+    """Bytes that rotted on the stick, in a file whose properties can still be read."""
+    api = serve("--step", *matches(3, 4))
+    box = make_box(**api.settings, KAFKA_BROKERS=broker())
+    assert box.run("produce", "--sweeps", "4").code == 0
+    assert box.run("consume", "--until-end").code == 0
+    sound = {name: (box.output / name).read_bytes() for name in box.books()}
+    rotten, whole = sorted(sound)[:2]
+    at = sound[rotten].index(b"xl/worksheets/sheet2.xml") + 60
+    (box.output / rotten).write_bytes(sound[rotten][:at] + b"\0\0\0\0" + sound[rotten][at + 4:])
+    before = (box.output / whole).stat().st_ino
+    run = box.run("books", KAFKA_BROKERS="127.0.0.1:1")
+    assert run.code == 0, run.err
+    assert {name: (box.output / name).read_bytes() for name in box.books()} == sound
+    assert (box.output / whole).stat().st_ino == before, "a sound workbook was written again"
