@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 static enum status status_of(int code)
 {
@@ -24,6 +25,7 @@ static enum status status_of(int code)
 		return STATUS_BAD_DATA;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
+	case SQLITE_CONSTRAINT:
 	case SQLITE_ERROR:
 	case SQLITE_MISUSE:
 	case SQLITE_RANGE:
@@ -41,7 +43,7 @@ bool database_beside(const struct database *d, const char *suffix, char *out)
 }
 
 /* Best effort: without the mark the next open still checks what was not closed cleanly. */
-static void mark_suspect(const struct database *d)
+void database_suspect(const struct database *d)
 {
 	char path[PATH_MAX];
 
@@ -56,11 +58,11 @@ static void mark_suspect(const struct database *d)
 enum status database_failed(struct database *d, int code, struct why *why)
 {
 	int base = code & 0xff;
-	bool damaged = base == SQLITE_CORRUPT || base == SQLITE_NOTADB;
+	bool damaged = base == SQLITE_CORRUPT || base == SQLITE_NOTADB || base == SQLITE_CONSTRAINT;
 	const char *told = base == SQLITE_NOMEM ? "out of memory" : sqlite3_errmsg(d->handle);
 
 	if (damaged)
-		mark_suspect(d);
+		database_suspect(d);
 	return fail(why, status_of(code), "%s '%s': %s (SQLite %d)", d->kind->name, d->path, told,
 		code);
 }
@@ -211,6 +213,20 @@ enum status database_check(struct database *d, bool full, struct why *why)
 	}
 	sqlite3_finalize(q);
 	return s;
+}
+
+uint32_t database_sum(const int64_t *values, int count)
+{
+	uLong sum = crc32(0, NULL, 0);
+
+	for (int i = 0; i < count; i++) {
+		uint8_t bytes[8];
+
+		for (int n = 0; n < 8; n++)
+			bytes[n] = (uint8_t)((uint64_t)values[i] >> n * 8);
+		sum = crc32(sum, bytes, sizeof bytes);
+	}
+	return (uint32_t)sum;
 }
 
 void database_close(struct database *d)

@@ -40,6 +40,8 @@ struct database {
  * STATUS_DENIED: made by another program or a newer version; STATUS_NOT_FOUND: reader, no file. */
 enum status database_open(struct database *d, const char *path, const struct database_kind *kind,
 	enum database_use use, struct why *why) MUST_CHECK;
+/* Leaves PATH.suspect: what was read makes no sense, the next open shall look closely. */
+void database_suspect(const struct database *d);
 /* PATH with a suffix, PATH_MAX bytes; false where it is too long. */
 bool database_beside(const struct database *d, const char *suffix, char *out);
 void database_close(struct database *d); /* a zeroed struct is fine */
@@ -81,6 +83,9 @@ enum status database_checkpoint(struct database *d, struct why *why) MUST_CHECK;
 
 /* SQLite's own check; `full` looks at indexes too. STATUS_BAD_DATA with the first complaint. */
 enum status database_check(struct database *d, bool full, struct why *why) MUST_CHECK;
+
+/* CRC-32 of numbers, least significant byte first: for lines whose change nothing else would show. */
+uint32_t database_sum(const int64_t *values, int count);
 
 /* Bind helpers: the bytes are lent until the statement is reset. Binding numbers and lent bytes
  * cannot fail, so nothing is returned. */

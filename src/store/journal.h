@@ -74,7 +74,7 @@ struct journal_record {
 	bool prev_missing; /* prev is known and no such state is here */
 	int64_t order_us;  /* ce_us (or kafka_us), made non-decreasing within a run by seq */
 	int64_t number;	   /* arrival number within the journal, rising */
-	bool damaged;	   /* the card gave the record back changed: body is empty then */
+	bool damaged; /* the card gave the record back changed: its body, or its identity, is empty */
 };
 /* Begins a batch. After any failure of a function between here and journal_commit other than STATUS_FULL
  * and STATUS_BAD_DATA the batch is lost as a whole: journal_commit says so too, journal_position tells

@@ -64,9 +64,7 @@ static enum status read_latest(struct journal *j, struct journal_line *l, struct
 	bind_number(q, 1, l->latest);
 	st = database_row(&j->db, q, why);
 	if (st == STATUS_NOT_FOUND)
-		return fail(why, STATUS_FATAL,
-			"journal '%s': the last record of match %lld is missing", j->db.path,
-			(long long)l->id);
+		return journal_find_latest(j, l, why); /* the card changed the number */
 	if (st != STATUS_OK)
 		return st;
 	l->latest_run = sqlite3_column_int64(q, 1);
@@ -213,7 +211,7 @@ enum status journal_run_bytes(
 		memcpy(out, sqlite3_column_blob(q, 0), RUN_BYTES);
 		keep_run(j, id, out);
 	} else if (st == STATUS_OK || st == STATUS_NOT_FOUND) {
-		st = fail(why, STATUS_FATAL, "journal '%s': run %lld is missing", j->db.path,
+		st = fail(why, STATUS_BAD_DATA, "journal '%s': run %lld is missing", j->db.path,
 			(long long)id);
 	}
 	sqlite3_reset(q);

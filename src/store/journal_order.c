@@ -115,14 +115,21 @@ enum status journal_lift_successors(struct journal *j, struct journal_line *l, i
 	bind_number(q, 4, a->order_us);
 	st = database_do(&j->db, q, why);
 	memset(l->tails, 0, sizeof l->tails);
-	if (st == STATUS_OK)
-		st = journal_statement(j, SQL_RECORD_LATEST, &q, why);
+	return st == STATUS_OK ? journal_find_latest(j, l, why) : st;
+}
+
+enum status journal_find_latest(struct journal *j, struct journal_line *l, struct why *why)
+{
+	struct sqlite3_stmt *q;
+	enum status st = journal_statement(j, SQL_RECORD_LATEST, &q, why);
+
+	l->latest = 0;
 	if (st != STATUS_OK)
 		return st;
 	bind_number(q, 1, l->id);
 	st = database_row(&j->db, q, why);
 	if (st != STATUS_OK)
-		return st;
+		return st == STATUS_NOT_FOUND ? STATUS_OK : st;
 	l->latest = sqlite3_column_int64(q, 0);
 	l->latest_us = l->last_us = sqlite3_column_int64(q, 1);
 	l->latest_run = sqlite3_column_int64(q, 2);

@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zlib.h>
 
 static const int most_partitions = 32767;
@@ -180,9 +181,40 @@ enum status journal_generation_renew(
 
 /* ---- positions ---- */
 
+static uint32_t place_sum(const struct journal_place *p)
+{
+	const int64_t values[] = {p->generation, p->partition, p->position.next_offset,
+		p->position.has_anchor, p->position.anchor_offset, p->position.anchor_crc};
+
+	return database_sum(values, sizeof values / sizeof *values);
+}
+
+/* The line was changed by the card: read on after the last record that is here. What is read again is
+ * recognised; a position believed too high would skip records for good. */
+static enum status guess_place(struct journal *j, struct journal_place *p, struct why *why)
+{
+	struct sqlite3_stmt *q;
+	const int64_t first = journal_rowid(p->generation, p->partition, 0);
+	enum status st = journal_statement(j, SQL_POSITION_GUESS, &q, why);
+
+	if (st != STATUS_OK)
+		return st;
+	bind_number(q, 1, first);
+	bind_number(q, 2, first + most_offset);
+	st = database_row(&j->db, q, why);
+	if (st != STATUS_OK)
+		return st;
+	memset(&p->position, 0, sizeof p->position);
+	if (sqlite3_column_type(q, 0) != SQLITE_NULL)
+		p->position.next_offset = sqlite3_column_int64(q, 0) - first + 1;
+	sqlite3_reset(q);
+	return STATUS_OK;
+}
+
 static enum status read_place(struct journal *j, struct journal_place *p, struct why *why)
 {
 	struct sqlite3_stmt *q;
+	bool right = true;
 	enum status st = journal_statement(j, SQL_POSITION_READ, &q, why);
 
 	if (st != STATUS_OK)
@@ -195,8 +227,11 @@ static enum status read_place(struct journal *j, struct journal_place *p, struct
 		p->position.anchor_offset = sqlite3_column_int64(q, 1);
 		p->position.has_anchor = sqlite3_column_type(q, 2) != SQLITE_NULL;
 		p->position.anchor_crc = (uint32_t)sqlite3_column_int64(q, 2);
+		right = place_sum(p) == (uint32_t)sqlite3_column_int64(q, 3);
 		sqlite3_reset(q);
 	}
+	if (!right)
+		return guess_place(j, p, why);
 	return st == STATUS_NOT_FOUND ? STATUS_OK : st;
 }
 
@@ -268,6 +303,7 @@ enum status journal_flush_places(struct journal *j, struct why *why)
 			bind_number(q, 5, p->position.anchor_crc);
 		else
 			sqlite3_bind_null(q, 5);
+		bind_number(q, 6, place_sum(p));
 		st = database_do(&j->db, q, why);
 		p->dirty = st != STATUS_OK;
 	}

@@ -41,6 +41,7 @@ enum journal_sql {
 	SQL_POSITION_READ,
 	SQL_POSITION_WRITE,
 	SQL_POSITION_ANY,
+	SQL_POSITION_GUESS,
 	SQL_RUN_OF,
 	SQL_RUN_ADD,
 	SQL_RUN_BYTES,
@@ -166,6 +167,7 @@ enum status journal_flush_lines(struct journal *j, struct why *why) MUST_CHECK;
 void journal_forget_lines(struct journal *j);
 enum status journal_run_id(
 	struct journal *j, const struct identity *i, int64_t *out, struct why *why) MUST_CHECK;
+/* STATUS_BAD_DATA: no such run. */
 enum status journal_run_bytes(
 	struct journal *j, int64_t id, uint8_t out[RUN_BYTES], struct why *why) MUST_CHECK;
 
@@ -175,6 +177,7 @@ struct journal_arrival {
 	int64_t rowid, run, prev_run, order_us;
 	bool duplicate;
 	bool late; /* states of its run with a higher seq are here already */
+	bool here; /* this very record is here already */
 	uint32_t sum;
 };
 enum status journal_find_place(struct journal *j, struct journal_line *l,
@@ -182,6 +185,9 @@ enum status journal_find_place(struct journal *j, struct journal_line *l,
 bool journal_is_later(const struct journal_line *l, const struct journal_arrival *a, int64_t seq);
 enum status journal_lift_successors(struct journal *j, struct journal_line *l, int64_t seq,
 	const struct journal_arrival *a, struct why *why) MUST_CHECK;
+/* Sets latest* and last_us from the records; latest is 0 where there are none. */
+enum status journal_find_latest(
+	struct journal *j, struct journal_line *l, struct why *why) MUST_CHECK;
 /* The first two numbers of the row that statement `which` finds; STATUS_NOT_FOUND: none. */
 enum status journal_look_up(struct journal *j, enum journal_sql which, const int64_t *keys,
 	int count, int64_t out[2], struct why *why) MUST_CHECK;

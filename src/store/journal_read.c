@@ -57,8 +57,15 @@ static enum status read_record(struct journal *j, struct sqlite3_stmt *q, struct
 	r->self.seq = (uint64_t)sqlite3_column_int64(q, 2);
 	r->prev.seq = (uint64_t)sqlite3_column_int64(q, 8);
 	enum status st = journal_run_bytes(j, sqlite3_column_int64(q, 1), r->self.run, why);
-	return st == STATUS_OK ? journal_run_bytes(j, sqlite3_column_int64(q, 7), r->prev.run, why)
-			       : st;
+	if (st == STATUS_OK)
+		st = journal_run_bytes(j, sqlite3_column_int64(q, 7), r->prev.run, why);
+	if (st == STATUS_BAD_DATA) {
+		r->damaged = true;
+		memset(&r->self, 0, sizeof r->self);
+		memset(&r->prev, 0, sizeof r->prev);
+		st = STATUS_OK;
+	}
+	return st;
 }
 
 static enum status is_missing(
@@ -198,9 +205,11 @@ static enum status fetch(struct journal_cursor *c, struct journal_record *r, str
 	sqlite3_reset(c->record);
 	bind_number(c->record, 1, sqlite3_column_int64(c->keys, 0));
 	st = database_row(&c->j->db, c->record, why);
-	if (st == STATUS_NOT_FOUND)
+	if (st == STATUS_NOT_FOUND) {
+		database_suspect(&c->j->db);
 		return fail(
 			why, STATUS_FATAL, "journal '%s': index and records differ", c->j->db.path);
+	}
 	if (st == STATUS_OK)
 		st = read_record(c->j, c->record, view_of(c->key, c->key_length), r, why);
 	if (st != STATUS_OK)

@@ -8,8 +8,8 @@ static const char schema[] =
 	"CREATE TABLE generation(id INTEGER PRIMARY KEY, cluster TEXT NOT NULL, topic TEXT"
 	" NOT NULL, topic_id TEXT NOT NULL);"
 	"CREATE TABLE position(generation INTEGER, partition INTEGER, next_offset INTEGER NOT"
-	" NULL, anchor_offset INTEGER NOT NULL, anchor_crc INTEGER, PRIMARY KEY(generation,"
-	" partition)) WITHOUT ROWID;"
+	" NULL, anchor_offset INTEGER NOT NULL, anchor_crc INTEGER, sum INTEGER NOT NULL,"
+	" PRIMARY KEY(generation, partition)) WITHOUT ROWID;"
 	"CREATE TABLE run(id INTEGER PRIMARY KEY, run BLOB NOT NULL UNIQUE);"
 	"CREATE TABLE match(id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE,"
 	" records INTEGER NOT NULL, rendered INTEGER NOT NULL, file TEXT NOT NULL, first_us"
@@ -46,15 +46,17 @@ static const char *const sql[SQL_JOURNAL_COUNT] = {
 	[SQL_GENERATION_FIND] =
 		"SELECT id FROM generation WHERE cluster = ?1 AND topic = ?2 AND (topic_id = ?3 OR ?3 = '' OR"
 		" topic_id = '') ORDER BY id DESC LIMIT 1",
-	[SQL_GENERATION_NAME] = "UPDATE generation SET topic_id = ?2 WHERE id = ?1 AND topic_id = ''",
+	[SQL_GENERATION_NAME] =
+		"UPDATE generation SET topic_id = ?2 WHERE id = ?1 AND topic_id = ''",
 	[SQL_GENERATION_ADD] = "INSERT INTO generation VALUES(?4, ?1, ?2, ?3)",
 	[SQL_GENERATION_RENEW] =
 		"INSERT INTO generation SELECT ?2, cluster, topic, topic_id FROM generation WHERE id = ?1",
 	[SQL_GENERATION_TOP] = "SELECT coalesce(max(id), 0) FROM generation",
 	[SQL_POSITION_READ] =
-		"SELECT next_offset, anchor_offset, anchor_crc FROM position WHERE generation = ?1 AND"
+		"SELECT next_offset, anchor_offset, anchor_crc, sum FROM position WHERE generation = ?1 AND"
 		" partition = ?2",
-	[SQL_POSITION_WRITE] = "INSERT OR REPLACE INTO position VALUES(?1, ?2, ?3, ?4, ?5)",
+	[SQL_POSITION_WRITE] = "INSERT OR REPLACE INTO position VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[SQL_POSITION_GUESS] = "SELECT max(id) FROM record WHERE id BETWEEN ?1 AND ?2",
 	[SQL_POSITION_ANY] = "SELECT EXISTS (SELECT 1 FROM position WHERE generation = ?1)",
 
 	[SQL_RUN_OF] = "SELECT id FROM run WHERE run = ?1",
@@ -84,7 +86,7 @@ static const char *const sql[SQL_JOURNAL_COUNT] = {
 	[SQL_MATCH_REMOVE] = "DELETE FROM match WHERE id = ?1",
 
 	[SQL_RECORD_ADD] =
-		"INSERT INTO record VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+		"INSERT OR IGNORE INTO record VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 	[SQL_RECORD_HAS] = "SELECT 1 FROM record WHERE id = ?1",
 	[SQL_RECORD_GET] =
 		"SELECT id, run, seq, order_us, ce_us, kafka_us, flags, prev_run, prev_seq, dropped, number, sum,"
@@ -112,7 +114,7 @@ static const char *const sql[SQL_JOURNAL_COUNT] = {
 	[SQL_GAP_EACH] =
 		"SELECT generation, partition, from_offset, to_offset, at_us FROM gap ORDER BY 1, 2, 3",
 	[SQL_ERROR_ADD] =
-		"INSERT INTO error(place, kafka_us, reason, key, bytes) VALUES(?1, ?2, ?3, ?4, ?5)",
+		"INSERT OR IGNORE INTO error(place, kafka_us, reason, key, bytes) VALUES(?1, ?2, ?3, ?4, ?5)",
 	[SQL_ERROR_HAS] = "SELECT 1 FROM error WHERE place = ?1",
 	[SQL_ERROR_PRUNE] = "DELETE FROM error WHERE number <= ?1",
 	[SQL_ERROR_EACH] = "SELECT place, kafka_us, reason, key, bytes FROM error ORDER BY number",

@@ -158,6 +158,10 @@ static enum status add_new(struct journal *j, const struct journal_record *r,
 		st = write_record(j, l, r, a, why);
 	if (st != STATUS_OK)
 		return st;
+	a->here = !sqlite3_changes(
+		j->db.handle); /* above the position, yet here: the card changed that */
+	if (a->here)
+		return STATUS_OK;
 	count_in(j, l, r, a);
 	return a->late ? journal_lift_successors(j, l, (int64_t)r->self.seq, a, why) : STATUS_OK;
 }
@@ -216,7 +220,7 @@ enum status journal_add(
 		return journal_broke(j, st, why);
 	if (!here)
 		move_on(j, p, r->offset, a.sum, bytes);
-	*out_duplicate = here || a.duplicate;
+	*out_duplicate = here || a.here || a.duplicate;
 	return journal_save(j, why);
 }
 

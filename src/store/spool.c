@@ -70,6 +70,7 @@ static enum status write_state(struct spool *s, struct why *why)
 	const struct spool_state *n = &s->now;
 	const int64_t values[] = {n->next_id, n->visible, n->rows, n->run, n->seq, n->dropped,
 		n->set_aside, n->letters, n->refused, n->last_loss_us};
+	const int count = (int)(sizeof values / sizeof *values);
 	struct sqlite3_stmt *q;
 
 	if (!memcmp(n, &s->saved, sizeof *n))
@@ -77,8 +78,9 @@ static enum status write_state(struct spool *s, struct why *why)
 	enum status st = spool_statement(s, SQL_STATE_WRITE, &q, why);
 	if (st != STATUS_OK)
 		return st;
-	for (int i = 0; i < (int)(sizeof values / sizeof *values); i++)
+	for (int i = 0; i < count; i++)
 		bind_number(q, i + 1, values[i]);
+	bind_number(q, count + 1, database_sum(values, count));
 	return database_do(&s->db, q, why);
 }
 
@@ -121,16 +123,14 @@ enum status spool_save(struct spool *s, struct why *why)
 	return STATUS_OK;
 }
 
+/* The line decides what is shown and what is taken back: changed by the card it would cost rows. */
 static enum status read_state(struct spool *s, uint8_t drawn[RUN_BYTES], struct why *why)
 {
-	struct spool_state n;
-	int64_t *const values[] = {&n.next_id, &n.visible, &n.rows, &n.run, &n.seq, &n.dropped,
-		&n.set_aside, &n.letters, &n.refused, &n.last_loss_us};
-	const int count = (int)(sizeof values / sizeof *values);
+	int64_t v[10];
+	const int count = (int)(sizeof v / sizeof *v);
 	struct sqlite3_stmt *q;
 	enum status st = spool_statement(s, SQL_STATE_READ, &q, why);
 
-	memset(&n, 0, sizeof n);
 	memset(drawn, 0, RUN_BYTES);
 	if (st == STATUS_OK)
 		st = database_row(&s->db, q, why);
@@ -139,11 +139,27 @@ static enum status read_state(struct spool *s, uint8_t drawn[RUN_BYTES], struct 
 	if (st != STATUS_OK)
 		return st;
 	for (int i = 0; i < count; i++)
-		*values[i] = sqlite3_column_int64(q, i);
-	if (sqlite3_column_bytes(q, count) == RUN_BYTES)
-		memcpy(drawn, sqlite3_column_blob(q, count), RUN_BYTES);
+		v[i] = sqlite3_column_int64(q, i);
+	const bool fresh = sqlite3_column_type(q, count) == SQLITE_NULL;
+	const bool right = (uint32_t)sqlite3_column_int64(q, count) == database_sum(v, count);
+	if (sqlite3_column_bytes(q, count + 1) == RUN_BYTES)
+		memcpy(drawn, sqlite3_column_blob(q, count + 1), RUN_BYTES);
 	sqlite3_reset(q);
-	s->now = s->saved = n;
+	if (!fresh && !right)
+		return fail(why, STATUS_FATAL, "spool '%s': its state is damaged", s->db.path);
+	s->now = (struct spool_state){
+		.next_id = v[0],
+		.visible = v[1],
+		.rows = v[2],
+		.run = v[3],
+		.seq = v[4],
+		.dropped = v[5],
+		.set_aside = v[6],
+		.letters = v[7],
+		.refused = v[8],
+		.last_loss_us = v[9],
+	};
+	s->saved = s->now;
 	return STATUS_OK;
 }
 

@@ -12,14 +12,10 @@ static const size_t keep_bytes = 64 * 1024;
 
 uint32_t row_sum(const struct spool_row *r, int64_t run, int64_t prev_run)
 {
-	const uint64_t values[] = {(uint64_t)r->id, (uint64_t)run, r->self.seq, (uint64_t)prev_run,
-		r->prev.seq, (uint64_t)r->fetched_us};
-	uint8_t bytes[sizeof values];
-	uLong sum = crc32(0, NULL, 0);
+	const int64_t values[] = {
+		r->id, run, (int64_t)r->self.seq, prev_run, (int64_t)r->prev.seq, r->fetched_us};
+	uLong sum = database_sum(values, sizeof values / sizeof *values);
 
-	for (unsigned i = 0; i < sizeof bytes; i++)
-		bytes[i] = (uint8_t)(values[i / 8] >> i % 8 * 8);
-	sum = crc32(sum, bytes, sizeof bytes);
 	sum = crc32(sum, (const Bytef *)r->match.bytes, (uInt)r->match.length);
 	return (uint32_t)crc32(sum, (const Bytef *)r->body.bytes, (uInt)r->body.length);
 }

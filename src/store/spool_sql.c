@@ -4,8 +4,8 @@
 static const char schema[] =
 	"CREATE TABLE state(one INTEGER PRIMARY KEY, next_id INTEGER, visible INTEGER, rows"
 	" INTEGER, run INTEGER, seq INTEGER, dropped INTEGER, set_aside INTEGER, letters"
-	" INTEGER, refused INTEGER, last_loss_us INTEGER, drawn BLOB);"
-	"INSERT INTO state VALUES(1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, x'');"
+	" INTEGER, refused INTEGER, last_loss_us INTEGER, sum INTEGER, drawn BLOB);"
+	"INSERT INTO state VALUES(1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, x'');"
 	"CREATE TABLE run(id INTEGER PRIMARY KEY, run BLOB NOT NULL UNIQUE);"
 	"CREATE TABLE seen(id INTEGER PRIMARY KEY, match BLOB NOT NULL UNIQUE, digest BLOB"
 	" NOT NULL, run INTEGER NOT NULL, seq INTEGER NOT NULL, last_row INTEGER NOT NULL,"
@@ -27,10 +27,10 @@ static const char schema[] =
 static const char *const sql[SQL_SPOOL_COUNT] = {
 	[SQL_STATE_READ] =
 		"SELECT next_id, visible, rows, run, seq, dropped, set_aside, letters, refused, last_loss_us,"
-		" drawn FROM state WHERE one = 1",
+		" sum, drawn FROM state WHERE one = 1",
 	[SQL_STATE_WRITE] =
 		"UPDATE state SET next_id = ?1, visible = ?2, rows = ?3, run = ?4, seq = ?5, dropped = ?6,"
-		" set_aside = ?7, letters = ?8, refused = ?9, last_loss_us = ?10 WHERE one = 1",
+		" set_aside = ?7, letters = ?8, refused = ?9, last_loss_us = ?10, sum = ?11 WHERE one = 1",
 	[SQL_STATE_DRAWN] = "UPDATE state SET drawn = ?1 WHERE one = 1",
 	[SQL_RUN_OF] = "SELECT id FROM run WHERE run = ?1",
 	[SQL_RUN_BYTES] = "SELECT run FROM run WHERE id = ?1",
