@@ -69,6 +69,9 @@ endif()
 
 target_link_options(scorebox_flags INTERFACE
 	-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,nodlopen -Wl,--as-needed -Wl,--gc-sections)
-if(NOT CMAKE_C_FLAGS MATCHES "-specs=")
+if(CMAKE_C_FLAGS MATCHES "-specs=")
+	# Static: nothing reads the tables that exceptions and debuggers need.
+	target_compile_options(scorebox_flags INTERFACE -fno-asynchronous-unwind-tables -fno-unwind-tables)
+else()
 	target_link_options(scorebox_flags INTERFACE -pie)
 endif()

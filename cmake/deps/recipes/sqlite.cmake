@@ -1,9 +1,7 @@
 include(${CMAKE_CURRENT_LIST_DIR}/../recipe.cmake)
 # The one-file form of the library: made by a program of the build machine, then compiled for the target.
 file(MAKE_DIRECTORY ${BUILD}/one-file)
-run(${LOG} ${BUILD}/one-file ${CMAKE_COMMAND} -E env --unset=CFLAGS CC=cc
-	${SOURCE}/configure --disable-tcl --disable-readline --disable-shared)
-run(${LOG} ${BUILD}/one-file make sqlite3.c)
+run(${LOG} ${BUILD}/one-file make -f ${SOURCE}/Makefile.linux-gcc TOP=${SOURCE} "BCC=cc -O1" sqlite3.c)
 build_archive(sqlite3 SOURCES ${BUILD}/one-file/sqlite3.c DEFINITIONS
 	SQLITE_THREADSAFE=1
 	SQLITE_DEFAULT_MEMSTATUS=0
