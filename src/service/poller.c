@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CLOCK_LOOK_MS = 1000 };
+enum { CLOCK_LOOK_MS = 1000, TELL_WAIT_MS = 60000 };
 
 static void begin_sweep(void *context);
 
@@ -19,6 +19,7 @@ static struct pace_settings pace_settings_of(const struct config *c)
 
 static void set_next(struct poller *p, int64_t wait_ms, const char *reason)
 {
+	bool first = p->state == POLLER_CLOCK;
 	p->state = POLLER_RESTING;
 	p->next_ms = clock_mono_ms() + wait_ms;
 	if (loop_timer(p->loop, p->next_ms, begin_sweep, p) != STATUS_OK)
@@ -27,7 +28,7 @@ static void set_next(struct poller *p, int64_t wait_ms, const char *reason)
 	f->next_poll_us = clock_wall_us() + wait_ms * 1000;
 	f->pace = p->pace;
 	snprintf(f->next_why, sizeof f->next_why, "%s", reason);
-	health_end(p->health, false);
+	health_end(p->health, first); /* a standing block is in the status from the start */
 }
 
 void poller_rest(struct poller *p, int64_t at_least_ms)
@@ -71,16 +72,24 @@ static void begin_sweep(void *context)
 	sweep_start(p);
 }
 
-/* At start: at once, unless a block stands or the day's hits are used up. */
+/* At start: at once, unless a block stands or, in auto, the hits left say otherwise: a box that is
+ * restarted again and again must not spend its day's hits on that. */
 static void first_plan(struct poller *p)
 {
-	const struct pace *a = &p->pace;
-	bool hits_left = a->hits_limit < 0 || !p->config->poll_auto || p->config->sweeps ||
-			 a->hits_limit - a->hits_today > 5 + (int64_t)a->pages_per_sweep;
-	if (a->blocked_until_us > clock_wall_us() || !hits_left)
-		poller_rest(p, 0);
-	else
-		set_next(p, 0, "first poll");
+	struct pace_settings settings = pace_settings_of(p->config);
+	struct pace_plan plan;
+	char span[40];
+	settings.at_start = true;
+	pace_next(&p->pace, &settings, clock_wall_us(), &plan);
+	if (!p->config->poll_auto && p->pace.blocked_until_us <= clock_wall_us())
+		plan.wait_ms = 0;
+	if (plan.wait_ms >= TELL_WAIT_MS) {
+		clock_span_text(plan.wait_ms, span, sizeof span);
+		log_info("poll.wait",
+			"%s; the first poll is in %s, as if there had been no restart; SIGHUP polls at once where no block stands",
+			plan.why, span);
+	}
+	set_next(p, plan.wait_ms, plan.wait_ms ? plan.why : "first poll");
 }
 
 static void look_at_clock(void *context)

@@ -227,3 +227,35 @@ def test_many_brokers_find_room_for_their_threads(jsonl, serve, broker, make_box
     assert running.stop() == 0, running.err[-2000:]
     got = box.run("check", KAFKA_BROKERS=f"{many},127.0.0.1:64,{bootstrap}")
     assert got.code == 78 and "more than 64 brokers" in got.err
+
+
+def polled(box):
+    return json.loads((box.state / "status.json").read_text())["poll"]
+
+
+def test_restarts_do_not_spend_the_days_hits(jsonl, serve, broker, make_box):  # noqa: F811
+    api = serve("--quota", "100", jsonl)
+    box = make_box(**api.settings, KAFKA_BROKERS=broker())
+    first = box.start("produce")
+    first.wait_for("poll.changed")
+    assert first.stop() == 0
+    again = box.start("produce")
+    again.wait_for("poll.wait")
+    wait_until(lambda: polled(box)["next"], 5, "the plan in the status")
+    poll = polled(box)
+    assert poll["hits_today"] == 1 and poll["last"] is None and "of 100 hits left" in poll["next_why"], poll
+    again.signal(signal.SIGHUP)
+    wait_until(lambda: polled(box)["hits_today"] == 2, 10, "a poll after SIGHUP")
+    assert again.stop() == 0
+
+
+def test_status_tells_that_its_writer_is_gone(jsonl, serve, broker, make_box):  # noqa: F811
+    box = make_box(**serve(jsonl).settings, KAFKA_BROKERS=broker())
+    running = box.start("produce")
+    running.wait_for("poll.changed")
+    assert not box.run("status").err
+    running.kill()
+    got = box.run("status")
+    assert got.code == 0 and json.loads(got.out)["pid"] == running.pid
+    told = lines_of(got.err, "status.stale")
+    assert len(told) == 1 and str(running.pid) in told[0], got.err
