@@ -7,6 +7,7 @@
 #include "kafka/embedded.h"
 #include "replay/replay.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,6 +16,20 @@
 #include <string.h>
 
 enum { STATUS_BYTES = 64 * 1024, BROKER_PARTITIONS = 4 };
+
+/* A daemon that was killed could not write that it ends. Its lock is not tried: one that starts
+ * right now would find it taken. */
+static void tell_stale(const char *text)
+{
+	const char *member = strstr(text, "\"pid\":");
+	long pid = member ? strtol(member + 6, NULL, 10) : 0;
+
+	if (pid > 0 && strstr(text, "\"running\":true") && kill((pid_t)pid, 0) && errno == ESRCH)
+		log_warn("status.stale",
+			"pid %ld, which wrote this, runs no more and did not end in order; committed rows "
+			"are safe; start it again",
+			pid);
+}
 
 int verb_status(struct call *call)
 {
@@ -37,6 +52,7 @@ int verb_status(struct call *call)
 		return EXIT_STORAGE;
 	}
 	printf("%s%s", text, length && text[length - 1] == '\n' ? "" : "\n");
+	tell_stale(text);
 	free(text);
 	return fflush(stdout) ? EXIT_STORAGE : EXIT_DONE;
 }
