@@ -132,3 +132,16 @@ def test_books_mends_a_damaged_workbook(matches, serve, broker, make_box):
     assert run.code == 0, run.err
     assert {name: (box.output / name).read_bytes() for name in box.books()} == sound
     assert (box.output / whole).stat().st_ino == before, "a sound workbook was written again"
+
+
+def test_fixtures_get_their_workbooks_when_all_are_wanted(tmp_path, serve, broker, make_box):
+    path = tmp_path / "fixture.jsonl"
+    row = {**state("00000001-dddd", 0), "matchStarted": False, "score": []}
+    path.write_text(json.dumps({"t": 0, "seq": 0, "ev": "", "match": row}) + "\n")
+    api = serve(path)
+    box = make_box(**api.settings, KAFKA_BROKERS=broker())
+    assert box.run("produce", "--once").code == 0
+    assert box.run("consume", "--until-end").code == 0
+    assert not box.books()
+    assert box.run("consume", "--until-end", BOOKS="all").code == 0
+    assert len(box.books()) == 1
