@@ -72,7 +72,8 @@ static enum status read_roots_of(struct trust *t, const char *path, struct why *
 	FILE *f = fopen(path, "re");
 
 	if (!f)
-		return fail_errno(why, STATUS_BAD_DATA, "open CA file '%s'", path);
+		return fail_errno(why, errno == ENOMEM ? STATUS_NO_MEMORY : STATUS_BAD_DATA,
+			"open CA file '%s'", path);
 
 	enum status s = read_roots(t, f, path, why);
 

@@ -3,6 +3,7 @@
 #include "app/settings.h"
 
 #include "base/file.h"
+#include "failing_malloc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,46 +16,6 @@
 
 enum { ALLOCATIONS_MAX = 1000 };
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static long until_failure = -1; /* allocations that still succeed; -1: all */
-static bool sticky;
-static bool failed;
-
-static bool fails(void)
-{
-	if (until_failure < 0)
-		return false;
-	if (until_failure > 0) {
-		until_failure--;
-		return false;
-	}
-	if (!sticky)
-		until_failure = -1;
-	failed = true;
-	return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	return fails() ? NULL : __real_realloc(old, size);
-}
-
 static char env_file[] = "/tmp/settings-memory-XXXXXX";
 
 static void ignore(void *context, bool wrong, const char *text)
@@ -65,8 +26,8 @@ static void ignore(void *context, bool wrong, const char *text)
 	*reports += wrong;
 }
 
-/* Fails allocation n; tells whether one was left to fail. */
-static bool load_with_failure(long n)
+/* Fails allocation n, and all after it when `sticky`; tells whether one was left to fail. */
+static bool load_with_failure(unsigned n, bool sticky)
 {
 	char key[] = "SCOREBOX_API_KEY=0123456789abcdef", brokers[] = "SCOREBOX_KAFKA_BROKERS=k1";
 	unsigned wrong = 0;
@@ -80,35 +41,33 @@ static bool load_with_failure(long n)
 	struct settings *s = NULL;
 	struct why why;
 
-	failed = false;
-	until_failure = n;
+	malloc_fail_at(n, sticky);
 
 	enum status status = settings_load(&s, &request, &why);
 
-	until_failure = -1;
+	malloc_fail_at(0, false);
 	if (status == STATUS_OK) {
 		assert_string_equal(settings_config(s)->api_key, "0123456789abcdef");
 		assert_string_equal(settings_config(s)->matches, "India");
 		assert_string_equal(settings_config(s)->kafka_brokers, "k1");
 	} else {
-		assert_true(failed);
+		assert_true(malloc_failures());
 		assert_true(status == STATUS_NO_MEMORY || wrong > 0);
 		assert_null(s);
 	}
 	settings_free(s);
-	return failed;
+	return malloc_failures() > 0;
 }
 
 static void every_allocation_fails(void **state)
 {
 	(void)state;
 	for (int way = 0; way < 2; way++) {
-		long n = 0;
+		unsigned n = 1;
 
-		sticky = way;
-		while (load_with_failure(n))
+		while (load_with_failure(n, way))
 			assert_true(n++ < ALLOCATIONS_MAX);
-		assert_true(n > 5);
+		assert_true(n > 6);
 	}
 }
 

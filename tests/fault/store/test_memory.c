@@ -1,6 +1,6 @@
 /* An allocator that refuses at call 1, 2, 3, ..., once and for ever: nothing crashes, nothing leaks (under
  * the sanitizer), and what was confirmed is there afterwards. */
-#include "memory_faults.h"
+#include "failing_malloc.h"
 #include "scenario.h"
 
 #include <setjmp.h>
@@ -33,10 +33,10 @@ static void loop(void (*play)(const char *), void (*check)(const char *, const c
 		snprintf(what, sizeof what, "allocation %ld fails%s", n,
 			sticky ? ", and all after it" : "");
 		scenario_clean(folder);
-		memory_faults_arm(n, sticky);
+		malloc_fail_at((unsigned)n, sticky);
 		play(folder);
-		fired = memory_faults_fired();
-		memory_faults_arm(0, false);
+		fired = malloc_failures() > 0;
+		malloc_fail_at(0, false);
 		check(folder, what);
 	}
 	print_message("%d runs\n", runs);

@@ -111,12 +111,12 @@ static void a_line_a_module_and_the_sum(void **state)
 	assert_int_equal(
 		budget_share(BUDGET_BOTH, BUDGET_DEFAULT_BOTH, RECORD, 2, &b, NULL), STATUS_OK);
 	budget_print(&b, count_line, &lines);
-	assert_int_equal(lines, 12);
+	assert_int_equal(lines, 13);
 	lines = 0;
 	assert_int_equal(budget_share(BUDGET_CONSUME, BUDGET_DEFAULT_CONSUME, RECORD, 2, &b, NULL),
 		STATUS_OK);
 	budget_print(&b, count_line, &lines);
-	assert_int_equal(lines, 7);
+	assert_int_equal(lines, 8);
 }
 
 int main(void)

@@ -5,6 +5,8 @@
 #include "tls/setup.h"
 #include "tls/trust.h"
 
+#include "failing_malloc.h"
+
 #include "paper.h"
 
 #include <setjmp.h>
@@ -17,40 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Calls left until the one that fails; negative: none does. */
-static long until_failure = -1;
-static bool failed;
-
-void *__real_malloc(size_t bytes);
-void *__real_calloc(size_t count, size_t bytes);
-void *__real_realloc(void *old, size_t bytes);
-void *__wrap_malloc(size_t bytes);
-void *__wrap_calloc(size_t count, size_t bytes);
-void *__wrap_realloc(void *old, size_t bytes);
-
-static bool fails_now(void)
-{
-	if (until_failure < 0 || until_failure-- > 0)
-		return false;
-	failed = true;
-	return true;
-}
-
-void *__wrap_malloc(size_t bytes)
-{
-	return fails_now() ? NULL : __real_malloc(bytes);
-}
-
-void *__wrap_calloc(size_t count, size_t bytes)
-{
-	return fails_now() ? NULL : __real_calloc(count, bytes);
-}
-
-void *__wrap_realloc(void *old, size_t bytes)
-{
-	return fails_now() ? NULL : __real_realloc(old, bytes);
-}
 
 static char folder[200], ca_file[256], cert_file[256], key_file[256];
 enum { ROOTS = 3 };
@@ -101,22 +69,21 @@ static void a_set_is_complete_or_refused(void **state)
 		struct trust *t = NULL;
 		struct why why = {""};
 
-		failed = false;
-		until_failure = n++;
+		malloc_fail_at((unsigned)++n, false);
 
 		enum status s = trust_open(&t, ca_file, cert_file, key_file, &why);
 
-		until_failure = -1;
+		malloc_fail_at(0, false);
 		if (s == STATUS_OK) {
 			assert_int_equal(trust_roots(t), ROOTS);
 			trust_close(t);
 		} else {
 			assert_null(t);
-			assert_true(failed);
+			assert_true(malloc_failures());
 			if (s != STATUS_NO_MEMORY)
 				fail_msg("allocation %ld: %s: %s", n, status_name(s), why.text);
 		}
-	} while (failed);
+	} while (malloc_failures());
 	printf("%ld allocations failed in turn\n", n - 1);
 	assert_true(n > 50);
 }
@@ -129,18 +96,17 @@ static void a_server_is_complete_or_refused(void **state)
 	do {
 		struct tls_server *server = NULL;
 
-		failed = false;
-		until_failure = n;
+		malloc_fail_at((unsigned)n + 1, false);
 		/* Most of the later ones are big numbers of one multiplication. */
 		n += n < 200 ? 1 : 37;
 
 		enum status s = tls_server_open(&server, "localhost,127.0.0.1", NULL, NULL);
 
-		until_failure = -1;
+		malloc_fail_at(0, false);
 		assert_int_equal(s == STATUS_OK, server != NULL);
-		assert_true(s == STATUS_OK || failed);
+		assert_true(s == STATUS_OK || malloc_failures());
 		tls_server_close(server);
-	} while (failed);
+	} while (malloc_failures());
 	printf("%ld allocations\n", n);
 }
 

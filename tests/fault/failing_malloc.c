@@ -21,7 +21,8 @@ void malloc_fail_at(unsigned n, bool for_ever)
 	left = n;
 	armed = n > 0;
 	sticky = for_ever;
-	failures = 0;
+	if (armed)
+		failures = 0;
 }
 
 unsigned malloc_failures(void)
