@@ -39,17 +39,6 @@ static void put(struct sheet *s, const char *bytes, size_t length)
 
 #define PUT(s, literal) put(s, literal, sizeof(literal) - 1)
 
-static void put_number(struct sheet *s, uint64_t n)
-{
-	char digits[20];
-	size_t at = sizeof(digits);
-
-	do
-		digits[--at] = (char)('0' + n % 10);
-	while (n /= 10);
-	put(s, digits + at, sizeof(digits) - at);
-}
-
 static void put_escaped(struct sheet *s, const char *text, size_t length)
 {
 	size_t from = 0;
@@ -69,32 +58,60 @@ static void put_escaped(struct sheet *s, const char *text, size_t length)
 	put(s, text + from, length - from);
 }
 
-/* "A", "Z", "AA", ... "XFD". */
-static void put_column(struct sheet *s, unsigned column)
+/* Digits of n, and letters of a column ("A", "Z", "AA", ... "XFD"), written at `out`; returns the
+ * end. A cell is put together so before it is put: many small copies cost more than all else. */
+static char *write_digits(char *out, uint64_t n)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + n % 10);
+	while (n /= 10);
+	while (at < sizeof(digits))
+		*out++ = digits[at++];
+	return out;
+}
+
+static char *write_column(char *out, unsigned column)
 {
 	char letters[3];
 	size_t at = sizeof(letters);
 
 	for (column++; column > 0; column = (column - 1) / 26)
 		letters[--at] = (char)('A' + (column - 1) % 26);
-	put(s, letters + at, sizeof(letters) - at);
+	while (at < sizeof(letters))
+		*out++ = letters[at++];
+	return out;
 }
 
-/* `<c r="B7" s="3"`, the start of a cell; begins the row if that is to do. */
-static void begin_cell(struct sheet *s, unsigned column, int32_t style)
+static char *write_text(char *out, const char *text)
 {
-	if (!s->open) {
-		PUT(s, "<row r=\"");
-		put_number(s, s->row + 1u);
-		PUT(s, "\">");
-		s->open = true;
-	}
-	PUT(s, "<c r=\"");
-	put_column(s, column);
-	put_number(s, s->row + 1u);
-	PUT(s, "\" s=\"");
-	put_number(s, (uint64_t)style);
-	PUT(s, "\"");
+	while (*text)
+		*out++ = *text++;
+	return out;
+}
+
+static void begin_row(struct sheet *s)
+{
+	char row[40], *p = write_text(row, "<row r=\"");
+
+	p = write_text(write_digits(p, s->row + 1u), "\">");
+	put(s, row, (size_t)(p - row));
+	s->open = true;
+}
+
+/* `<c r="B7" s="3"` and what follows; begins the row if that is to do. */
+static void begin_cell(struct sheet *s, unsigned column, int32_t style, const char *rest)
+{
+	char cell[96], *p = write_text(cell, "<c r=\"");
+
+	if (!s->open)
+		begin_row(s);
+	p = write_digits(write_column(p, column), s->row + 1u);
+	p = write_digits(write_text(p, "\" s=\""), (uint64_t)style);
+	p = write_text(write_text(p, "\""), rest);
+	put(s, cell, (size_t)(p - cell));
 }
 
 static void widen(struct sheet *s, unsigned column, size_t characters)
@@ -130,15 +147,14 @@ static void text_cell(struct sheet *s, unsigned column, struct view text, int32_
 			text, CLEAN_UNITS, s->shared->cleaned, CLEAN_BYTES, &units);
 		text.bytes = s->shared->cleaned;
 	}
-	begin_cell(s, column, style);
 	if (text.length == 0) {
-		PUT(s, "/>");
+		begin_cell(s, column, style, "/>");
 		return;
 	}
-	PUT(s, " t=\"inlineStr\"><is><t");
 	if (blank(text.bytes[0]) || blank(text.bytes[text.length - 1]) || units < text.length)
-		PUT(s, " xml:space=\"preserve\"");
-	PUT(s, ">");
+		begin_cell(s, column, style, " t=\"inlineStr\"><is><t xml:space=\"preserve\">");
+	else
+		begin_cell(s, column, style, " t=\"inlineStr\"><is><t>");
 	put_escaped(s, text.bytes, text.length);
 	PUT(s, "</t></is></c>");
 	widen(s, column, units + 1);
@@ -174,8 +190,7 @@ static void value_cell(
 			s->shared->styles.cell[s->tone][kind]);
 		return;
 	}
-	begin_cell(s, column, s->shared->styles.index[s->tone][kind]);
-	PUT(s, "><v>");
+	begin_cell(s, column, s->shared->styles.index[s->tone][kind], "><v>");
 	put(s, digits, length);
 	PUT(s, "</v></c>");
 }
@@ -244,11 +259,8 @@ void sheet_boolean(struct sheet *s, unsigned column, bool value)
 			s->shared->styles.cell[s->tone][CELL_TEXT]);
 		return;
 	}
-	begin_cell(s, column, s->shared->styles.index[s->tone][CELL_TEXT]);
-	if (value)
-		PUT(s, " t=\"b\"><v>1</v></c>");
-	else
-		PUT(s, " t=\"b\"><v>0</v></c>");
+	begin_cell(s, column, s->shared->styles.index[s->tone][CELL_TEXT],
+		value ? " t=\"b\"><v>1</v></c>" : " t=\"b\"><v>0</v></c>");
 }
 
 static void time_cell(
@@ -305,18 +317,14 @@ void sheet_fill(struct sheet *s, unsigned from, unsigned to)
 				s->shared->styles.cell[s->tone][CELL_TEXT]);
 			continue;
 		}
-		begin_cell(s, column, s->shared->styles.index[s->tone][CELL_TEXT]);
-		PUT(s, "/>");
+		begin_cell(s, column, s->shared->styles.index[s->tone][CELL_TEXT], "/>");
 	}
 }
 
 void sheet_end_row(struct sheet *s)
 {
-	if (!s->open && !s->linked) {
-		PUT(s, "<row r=\"");
-		put_number(s, s->row + 1u);
-		PUT(s, "\">");
-	}
+	if (!s->open && !s->linked)
+		begin_row(s);
 	if (!s->linked)
 		PUT(s, "</row>");
 	s->open = false;
