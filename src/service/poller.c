@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CLOCK_LOOK_MS = 1000, TELL_WAIT_MS = 60000 };
+enum { CLOCK_LOOK_MS = 1000, TELL_WAIT_MS = 60000, CLOCK_JUMP_LOOK_MS = 15000, CLOCK_JUMP_MS = 60000 };
 
 static void begin_sweep(void *context);
 
@@ -17,13 +17,29 @@ static struct pace_settings pace_settings_of(const struct config *c)
 		.ignore_pace = c->sweeps > 0};
 }
 
+/* How far the wall clock is ahead of the one that never jumps. */
+static int64_t wall_ahead_ms(void)
+{
+	return clock_wall_us() / 1000 - clock_mono_ms();
+}
+
+/* Long rests are broken into short ones: a block's end is a time of day, and a board may learn the
+ * time after it lay down. */
+static void arm(struct poller *p)
+{
+	int64_t look_ms = clock_mono_ms() + CLOCK_JUMP_LOOK_MS;
+	int64_t at_ms = p->next_ms < look_ms ? p->next_ms : look_ms;
+	if (loop_timer(p->loop, at_ms, begin_sweep, p) != STATUS_OK)
+		log_error("loop.timers", "no timer left for the next poll");
+}
+
 static void set_next(struct poller *p, int64_t wait_ms, const char *reason)
 {
 	bool first = p->state == POLLER_CLOCK;
 	p->state = POLLER_RESTING;
 	p->next_ms = clock_mono_ms() + wait_ms;
-	if (loop_timer(p->loop, p->next_ms, begin_sweep, p) != STATUS_OK)
-		log_error("loop.timers", "no timer left for the next poll");
+	p->wall_ahead_ms = wall_ahead_ms();
+	arm(p);
 	struct health_facts *f = health_begin(p->health);
 	f->next_poll_us = clock_wall_us() + wait_ms * 1000;
 	f->pace = p->pace;
@@ -59,6 +75,13 @@ static void begin_sweep(void *context)
 	struct poller *p = context;
 	if (p->state != POLLER_RESTING)
 		return;
+	if (clock_mono_ms() < p->next_ms) {
+		if (llabs(wall_ahead_ms() - p->wall_ahead_ms) >= CLOCK_JUMP_MS)
+			poller_rest(p, 0);
+		else
+			arm(p);
+		return;
+	}
 	if (p->pace.blocked_until_us > clock_wall_us()) {
 		poller_rest(p, 1);
 		return;

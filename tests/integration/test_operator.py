@@ -1,4 +1,5 @@
 """What an operator and an attacker see: odd starts, secrets, signals, the service manager."""
+import glob
 import json
 import os
 import signal
@@ -259,3 +260,32 @@ def test_status_tells_that_its_writer_is_gone(jsonl, serve, broker, make_box):  
     assert got.code == 0 and json.loads(got.out)["pid"] == running.pid
     told = lines_of(got.err, "status.stale")
     assert len(told) == 1 and str(running.pid) in told[0], got.err
+
+
+def test_a_clock_that_is_set_after_the_start_ends_a_block_in_time(jsonl, scripted, broker, make_box, tmp_path):  # noqa: F811
+    """In 1971 a block until 2026 looks like one of a day; the time comes from the network a little later."""
+    shims = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+    if not shims:
+        pytest.skip("SKIPPED: no faketime")
+    answers = [(429, {"Retry-After": "1"}, b"slow down")]
+    api = scripted(lambda n, path: answers[0] if n == 1 else (200, JSON, page("m1")))
+    box = make_box(**api.settings, KAFKA_BROKERS=broker(), POLL_INTERVAL="0")
+    assert box.run("produce", "--once", "--timeout", "200ms").code == 69
+    clock = tmp_path / "clock"
+    clock.write_text("@1971-01-01 00:00:00\n")
+    names = {"LD_PRELOAD": shims[0], "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
+             "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    os.environ.update(names)
+    try:
+        running = box.start("produce")
+    finally:
+        for name in names:
+            del os.environ[name]
+    wait_until(lambda: "poll.wait" in running.err or "poll.changed" in running.err, 20, "the block")
+    if "1971" not in running.err:
+        pytest.skip("SKIPPED: faketime cannot reach into a static program")
+    assert "first poll is in 1 d" in running.err
+    time.sleep(1)  # a client of Kafka does not come up while the clock jumps
+    clock.write_text("+0\n")
+    running.wait_for("poll.changed", 25)
+    assert running.stop() == 0
