@@ -163,8 +163,13 @@ static enum status start(
 	h->client = rd_kafka_new(role == ROLE_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER,
 		conf, reason, sizeof reason);
 	if (!h->client) {
+		/* Threads that do not come up in time (the clock was set just then) are no fault of the
+		 * settings: the next start finds a way. */
+		bool settings_wrong = rd_kafka_last_error() == RD_KAFKA_RESP_ERR__INVALID_ARG;
+
 		rd_kafka_conf_destroy(conf);
-		return fail(why, STATUS_BAD_DATA, "Kafka client: %s", reason);
+		return fail(why, settings_wrong ? STATUS_BAD_DATA : STATUS_AGAIN,
+			"Kafka client: %s", reason);
 	}
 	h->topic = rd_kafka_topic_new(h->client, settings->topic, NULL);
 	if (!h->topic) {
