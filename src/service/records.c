@@ -80,16 +80,14 @@ static void take_record(struct reader *r, const struct subscriber_event *e)
 {
 	struct why why;
 	struct partition *p = &r->partition[e->partition];
-	enum status s = STATUS_FULL;
-	for (int try = 0; s == STATUS_FULL && try < 2; try++) {
-		if (try && !reader_make_room(r))
-			break;
-		if (!reader_stage(r))
-			return;
-		s = add(r, e, &why);
-	}
+	if (!reader_stage(r))
+		return;
+	enum status s = add(r, e, &why);
 	if (s == STATUS_FULL) {
-		if (r->state != READER_STOPPED)
+		/* a card that is full may have lost the batch: read again from the journal's positions */
+		if (reader_make_room(r))
+			reader_survey(r);
+		else if (r->state != READER_STOPPED)
 			journal_is_full(r);
 	} else if (s == STATUS_BAD_DATA) {
 		/* a generation, partition or offset that the journal cannot number */
