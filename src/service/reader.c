@@ -65,7 +65,7 @@ static void tell_well(struct reader *r)
 {
 	if (r->failing)
 		log_info("kafka.reading", "reading '%s' again", r->parts->config->kafka_topic);
-	r->failing = false;
+	r->failing = r->unproven = false;
 	r->told_code[0] = '\0';
 	log_gate_reset(&r->gate);
 	backoff_reset(&r->backoff);
@@ -184,11 +184,14 @@ void reader_survey(void *context)
 	if (r->state == READER_STOPPED || !reader_commit(r))
 		return;
 	health_beat(r->parts->health, HEALTH_CONSUME);
-	enum status s = ask(r, &first_sight, &why);
-	if (s == STATUS_OK) {
+	unsigned count = reader_ours(r, ours);
+	enum status s = STATUS_OK;
+	if (!r->group || count)
+		s = ask(r, &first_sight, &why);
+	if (s == STATUS_OK && (!r->group || count)) {
 		reader_set_targets(r);
 		if (r->group)
-			s = reader_assign(r, ours, reader_ours(r, ours), true, &why);
+			s = reader_assign(r, ours, count, true, &why);
 		else
 			s = reader_assign(r, NULL, 0, first_sight, &why);
 	}
@@ -273,6 +276,7 @@ static void handle(struct reader *r, const struct subscriber_event *e)
 		revoked(r, e->list, e->count);
 		break;
 	case SUBSCRIBER_TROUBLE:
+		r->unproven |= !strcmp(e->code, "kafka.down") || !strcmp(e->code, "kafka.topic");
 		tell_failing(r, e->code, e->reason, 1000);
 		break;
 	case SUBSCRIBER_FATAL:
@@ -316,6 +320,14 @@ void reader_turn(void *context)
 	int64_t began = clock_mono_ms();
 	if (r->state == READER_STOPPED)
 		return;
+	if (r->failing && r->state == READER_READING && subscriber_connected(r->subscriber)) {
+		if (r->unproven) {
+			reader_survey(r);
+			return;
+		}
+		tell_well(r);
+		reader_show(r, "", true);
+	}
 	do {
 		enum status s = subscriber_next(r->subscriber, 0, &e, &why);
 		if (s != STATUS_OK) {
@@ -333,10 +345,6 @@ void reader_turn(void *context)
 	if (r->staged && (e.kind == SUBSCRIBER_NOTHING || now - r->staged_ms >= COMMIT_AFTER_MS) &&
 		!reader_commit(r))
 		return;
-	if (r->failing && r->state == READER_READING && subscriber_connected(r->subscriber)) {
-		tell_well(r);
-		reader_show(r, "", true);
-	}
 	if (r->state == READER_FULL && e.kind == SUBSCRIBER_NOTHING) {
 		full_turn(r);
 		return;

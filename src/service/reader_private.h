@@ -39,6 +39,7 @@ struct reader {
 	struct log_gate gate;
 	char told_code[32];
 	bool failing;
+	bool unproven; /* all brokers were away, or the topic was: the next to answer may be another */
 	uint64_t errors_told;
 };
 
