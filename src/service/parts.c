@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { STALL_MS = 5000 };
+enum { STALL_MS = 5000 }; /* above what the reader's survey may wait */
 
 bool parts_woken(int fd)
 {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-	SURVEY_TIMEOUT_MS = 5000,
+	SURVEY_TIMEOUT_MS = 4000, /* the loop stands still for as long: below what is told as a stall */
 	SURVEY_EVERY_MS = 10 * 60000, /* for partitions added to the topic */
 	COMMIT_BYTES = 256 * 1024,
 	COMMIT_AFTER_MS = 200,
@@ -147,6 +147,8 @@ static enum status ask(struct reader *r, bool *first_sight, struct why *why)
 {
 	const struct config *c = r->parts->config;
 	enum status s = subscriber_survey(r->subscriber, SURVEY_TIMEOUT_MS, &r->survey, why);
+	if (s == STATUS_AGAIN)
+		return why_prefix(why, s, "no answer from %.200s", r->parts->brokers);
 	if (s != STATUS_OK)
 		return s;
 	unsigned before = r->generation;

@@ -289,3 +289,18 @@ def test_a_clock_that_is_set_after_the_start_ends_a_block_in_time(jsonl, scripte
     clock.write_text("+0\n")
     running.wait_for("poll.changed", 25)
     assert running.stop() == 0
+
+
+def test_a_kafka_that_is_away_is_one_line_of_the_consumer(make_box):
+    """It names the brokers; waiting for them is no slow disk."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        address = "127.0.0.1:%d" % s.getsockname()[1]
+    box = make_box(KAFKA_BROKERS=address)
+    running = box.start("consume")
+    running.wait_for("kafka.down")
+    time.sleep(7)
+    told = lines_of(running.err, "kafka.down")
+    assert len(told) == 1 and address in told[0] and "nothing lost" in told[0] and "retry in" in told[0], running.err
+    assert not lines_of(running.err, "service.stall"), running.err
+    assert running.stop(10) == 0
