@@ -1,7 +1,7 @@
 #include "book/pack.h"
 #include <zlib.h>
 
-enum { LARGE_BYTES = 16 * 1024 * 1024, FAST_LEVEL = 2 };
+enum { LARGE_BYTES = 4 * 1024 * 1024, FAST_LEVEL = 2 };
 
 static int level = Z_DEFAULT_COMPRESSION;
 
