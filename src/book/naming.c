@@ -9,7 +9,7 @@
 
 enum { SHORT_ID = 8, MOST_ID = NAMING_ID_BYTES - 1, MOST_STEM = 104, FIRST_TEAM = 34 };
 
-/* What FAT or Windows refuses, and what cannot be seen. */
+/* What FAT or Windows refuses, what means something in a link or to Excel, what cannot be seen. */
 static bool refused(uint32_t c)
 {
 	if (c < 0x20 || (c >= 0x7F && c < 0xA0) || c > 0xFFFF || c == 0xFFFE || c == 0xFFFF ||
@@ -18,7 +18,7 @@ static bool refused(uint32_t c)
 	if ((c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
 		(c >= 0x2060 && c <= 0x206F) || c == 0xFEFF)
 		return true;
-	return c < 0x80 && strchr("<>:\"/\\|?*%", (int)c) != NULL;
+	return c < 0x80 && strchr("<>:\"/\\|?*%#[]", (int)c) != NULL;
 }
 
 static bool is_blank(uint32_t c)

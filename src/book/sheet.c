@@ -298,13 +298,23 @@ void sheet_day(struct sheet *s, unsigned column, int64_t wall_us)
 	time_cell(s, column, wall_us, CELL_DAY, 10);
 }
 
+/* A link proper takes the library 3 KiB of memory; those beyond SHEET_LINKS are HYPERLINK formulas,
+ * which look and work alike. */
 void sheet_link(struct sheet *s, unsigned column, const char *file)
 {
-	char url[300];
+	char text[600];
+	lxw_error e;
 
-	snprintf(url, sizeof(url), "external:%s", file);
-	if (!s->linked || worksheet_write_url_opt(s->handle, s->row, (lxw_col_t)column, url,
-				  s->shared->styles.link, file, NULL) != LXW_NO_ERROR)
+	if (s->links++ < SHEET_LINKS) {
+		snprintf(text, sizeof(text), "external:%s", file);
+		e = worksheet_write_url_opt(s->handle, s->row, (lxw_col_t)column, text,
+			s->shared->styles.link, file, NULL);
+	} else {
+		snprintf(text, sizeof(text), "=HYPERLINK(\"%s\",\"%s\")", file, file);
+		e = worksheet_write_formula_str(
+			s->handle, s->row, (lxw_col_t)column, text, s->shared->styles.link, file);
+	}
+	if (e != LXW_NO_ERROR)
 		sheet_words(s, column, file);
 	widen(s, column, strlen(file));
 }

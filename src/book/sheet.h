@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 enum { SHEET_ROWS = 1048576, SHEET_COLUMNS = 16384, SHEET_MIN_WIDTH = 8, SHEET_MAX_WIDTH = 40 };
+enum { SHEET_LINKS = 500 };
 enum { SHEET_PIECE_BYTES = 16384 };
 
 struct lxw_worksheet;
@@ -32,6 +33,7 @@ struct sheet {
 	enum row_tone tone; /* of the row being written */
 	bool open;	    /* a <row> is begun */
 	bool failed;	    /* a write to the row file failed: the temp folder is full */
+	unsigned links;	    /* made so far */
 	bool linked;	    /* has links: its cells go through the library */
 	char piece[SHEET_PIECE_BYTES];
 	size_t used;

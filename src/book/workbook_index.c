@@ -30,7 +30,7 @@ enum {
 	ERROR_BYTES,
 	ERROR_COLUMNS
 };
-enum { MOST_LINKS = 4000, XML_A_MATCH = 2000 }; /* a link takes about 300 bytes of memory */
+enum { XML_A_MATCH = 2000 };
 
 /* A match that still says it is live counts as live so long as it changed within this time before
  * the newest change in the journal: flags alone cannot be trusted. */
@@ -42,7 +42,6 @@ struct index {
 	struct sheet sheet;
 	int64_t newest_us;
 	bool live_now; /* this pass lists the live ones */
-	unsigned links;
 };
 
 static bool is_live(const struct index *x, const struct journal_match *m, const struct row *row)
@@ -53,15 +52,25 @@ static bool is_live(const struct index *x, const struct journal_match *m, const 
 	       m->last_us > x->newest_us - within;
 }
 
+/* The match's day: its date, else that of its start; 0 none. */
+static int64_t day_of(const struct row *row)
+{
+	static const int64_t day = 86400000000;
+	char midnight[40];
+	int64_t at_us = row->start_us;
+
+	snprintf(midnight, sizeof(midnight), "%.10sT00:00:00", row->date);
+	if (row->date[0] && clock_parse(midnight, strlen(midnight), &at_us) != STATUS_OK)
+		at_us = row->start_us;
+	return at_us - at_us % day;
+}
+
 static void write_match(struct index *x, const struct journal_match *m, const struct row *row)
 {
 	struct sheet *s = &x->sheet;
 	char text[600], file[256];
-	int64_t day_us;
 
-	if (clock_parse(row->start, strlen(row->start), &day_us) != STATUS_OK)
-		day_us = 0;
-	sheet_day(s, INDEX_DATE, day_us);
+	sheet_day(s, INDEX_DATE, day_of(row));
 	sheet_time(s, INDEX_START, row->start_time_known ? row->start_us : 0);
 	if (row->name[0])
 		sheet_words(s, INDEX_MATCH, row->name);
@@ -77,12 +86,10 @@ static void write_match(struct index *x, const struct journal_match *m, const st
 	sheet_time(s, INDEX_CHANGE, m->last_us);
 	snprintf(file, sizeof(file), "%.*s", m->file.length < 255 ? (int)m->file.length : 255,
 		m->file.bytes);
-	if (file[0] && m->rendered > 0 && x->links < MOST_LINKS) {
+	if (file[0] && m->rendered > 0)
 		sheet_link(s, INDEX_FILE, file);
-		x->links++;
-	} else {
+	else
 		sheet_words(s, INDEX_FILE, file);
-	}
 	sheet_end_row(s);
 }
 
