@@ -91,7 +91,7 @@ void print_man(FILE *out)
 	print_settings(out);
 	fputs(".SH SIGNALS\n"
 	      "SIGTERM and SIGINT end it within 10 s. SIGHUP reads the settings, secrets and\n"
-	      "certificates again and polls at once.\n"
+	      "certificates again and polls at once; it names what counts only after a restart.\n"
 	      ".SH EXIT STATUS\n"
 	      "0 done; 64 usage; 69 a peer could not be reached; 70 internal, or out of memory; 74\n"
 	      "storage; 75 another instance runs here; 78 settings, or fenced by another box.\n",

@@ -114,7 +114,7 @@ static void plan_automatic(
 	int64_t left = hits_left(p, now_us), cost = hits_a_sweep(p);
 	int64_t to_reset_ms = (pace_last_reset_us(p, now_us) + DAY_US - now_us) / 1000;
 	int64_t interval_ms = p->live > 0 || s->at_start ? s->min_ms
-							   : larger(idle_ms(p), s->min_ms);
+							 : larger(idle_ms(p), s->min_ms);
 	char on[48];
 
 	say_what_is_on(p, on, sizeof on);

@@ -16,12 +16,12 @@ struct parts {
 	const char *brokers;
 	uint8_t run[RUN_BYTES];
 	atomic_bool stop;
-	_Atomic int64_t stop_ms; /* when that was said */
-	pthread_mutex_t renewal;	/* over the next two */
-	const struct config *renewed;	/* settings read anew, for produce; NULL once taken */
-	const struct config *in_use;	/* by produce; may not be freed */
-	int wake[HEALTH_PARTS]; /* eventfd of each service: look at stop and renewed */
-	int ended;		/* eventfd of the keeper: a service returned */
+	_Atomic int64_t stop_ms;      /* when that was said */
+	pthread_mutex_t renewal;      /* over the next two */
+	const struct config *renewed; /* settings read anew, for produce; NULL once taken */
+	const struct config *in_use;  /* by produce; may not be freed */
+	int wake[HEALTH_PARTS];	      /* eventfd of each service: look at stop and renewed */
+	int ended;		      /* eventfd of the keeper: a service returned */
 };
 
 /* Each runs until it is told to stop, or has finished; returns an exit code (service.h). */

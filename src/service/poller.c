@@ -3,7 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CLOCK_LOOK_MS = 1000, TELL_WAIT_MS = 60000, CLOCK_JUMP_LOOK_MS = 15000, CLOCK_JUMP_MS = 60000 };
+enum {
+	CLOCK_LOOK_MS = 1000,
+	TELL_WAIT_MS = 60000,
+	CLOCK_JUMP_LOOK_MS = 15000,
+	CLOCK_JUMP_MS = 60000
+};
 
 static void begin_sweep(void *context);
 

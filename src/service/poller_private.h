@@ -34,7 +34,7 @@ struct poller {
 	struct sweep sweep;
 	struct pace pace;
 	struct backoff backoff;
-	int64_t next_ms; /* monotonic */
+	int64_t next_ms;       /* monotonic */
 	int64_t wall_ahead_ms; /* of the monotonic clock, when next_ms was planned */
 	int64_t clock_until_ms;
 	uint64_t progress;

@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum {
-	SURVEY_TIMEOUT_MS = 4000, /* the loop stands still for as long: below what is told as a stall */
+	SURVEY_TIMEOUT_MS =
+		4000, /* the loop stands still for as long: below what is told as a stall */
 	SURVEY_EVERY_MS = 10 * 60000, /* for partitions added to the topic */
 	COMMIT_BYTES = 256 * 1024,
 	COMMIT_AFTER_MS = 200,
@@ -49,7 +50,9 @@ static void tell_failing(struct reader *r, const char *code, const char *reason,
 {
 	char span[40];
 	unsigned long held;
-	if (strcmp(r->told_code, code) != 0) {
+	/* One broker's trouble is no news while all are down. */
+	bool news = strcmp(code, "kafka.broker") != 0 || strcmp(r->told_code, "kafka.down") != 0;
+	if (news && strcmp(r->told_code, code) != 0) {
 		log_gate_reset(&r->gate);
 		snprintf(r->told_code, sizeof r->told_code, "%s", code);
 	}
