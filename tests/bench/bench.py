@@ -276,7 +276,7 @@ def main():
     load = pathlib.Path("/proc/loadavg").read_text().split()[0]
     print(f"\n{options.records:,} records, median of {options.runs} runs, {os.cpu_count()} processors ({os.uname().machine}), "
           f"load at the end {load}, {time.monotonic() - began:.0f} s\n")
-    print(bench.table(), *bench.ratios, sep="\n\n" if not bench.ratios else "\n")
+    print(bench.table(), "", *(f"- {line}" for line in bench.ratios), sep="\n")
 
 
 if __name__ == "__main__":

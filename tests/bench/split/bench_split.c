@@ -24,10 +24,10 @@ static int put_row(char *out, size_t room, unsigned i)
 {
 	return snprintf(out, room,
 		"%s{\"id\":\"%08x-5b1d-4c7e-9a42-0123456789ab\",\"name\":\"Northern Harbour Women vs Southern Valley Women, "
-		"%uth Match, Coastal Cup 2026\",\"matchType\":\"t20\",\"status\":\"Northern Harbour Women need "
-		"%u runs in %u balls\",\"venue\":\"Harbour Oval, Port Example\",\"date\":\"2026-05-17\",\"dateTimeGMT\":"
+		"%uth Match, Cup 2026\",\"matchType\":\"t20\",\"status\":\"Northern Harbour Women need "
+		"%u runs in %u balls\",\"venue\":\"Harbour Oval\",\"date\":\"2026-05-17\",\"dateTimeGMT\":"
 		"\"2026-05-17T14:30:00\",\"teams\":[\"Northern Harbour Women\",\"Southern Valley Women\"],\"teamInfo\":"
-		"[{\"name\":\"Northern Harbour Women\",\"shortname\":\"NHW\",\"img\":\"https://img.example/%u.webp\"},"
+		"[{\"name\":\"Northern Harbour Women\",\"shortname\":\"NH\",\"img\":\"https://img.example/%u.webp\"},"
 		"{\"name\":\"Southern Valley Women\",\"shortname\":\"SVW\",\"img\":\"https://img.example/%u.webp\"}],"
 		"\"score\":[{\"r\":%u,\"w\":%u,\"o\":20,\"inning\":\"Southern Valley Women Inning 1\"}],\"series_id\":"
 		"\"4f97072a-a926-4822-8571-e6ddb2f9f2ae\",\"fantasyEnabled\":true,\"bbbEnabled\":false,\"hasSquad\":true,"
