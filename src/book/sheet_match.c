@@ -40,7 +40,7 @@ static const struct {
 	[COLUMN_TARGET] = {"Target", 9, true},
 };
 enum {
-	PAGE_WIDTH = 815,
+	PAGE_WIDTH = 810,
 	CHART_HEIGHT = 400,
 	ALONE_HEIGHT = 640,
 	ROW_PIXELS = 20,

@@ -214,7 +214,6 @@ static enum status see_row(struct timeline *t, const struct journal_record *r, s
 		write_note(t, r->order_us, text);
 		return STATUS_OK;
 	}
-	t->story->is_match = t->story->is_match || row.is_match;
 	score_of(&row, t->story->counts_balls, &now);
 	chase_see(&t->story->chase, &row, &now, &need);
 	if (need.innings >= 0 && need.target > 0)

@@ -18,6 +18,15 @@ static unsigned innings_of(const char *path)
 	return (unsigned)strtoul(path + 6, NULL, 10) % 100000 + 1;
 }
 
+/* An array "teams" or "score", empty or not: what makes a row a match (cricket/row.h). */
+static bool of_match(const char *path, enum row_kind kind, struct view text)
+{
+	if (strncmp(path, "teams", 5) != 0 && strncmp(path, "score", 5) != 0)
+		return false;
+	return path[5] == '\0' ? kind == ROW_EMPTY && view_equals(text, "[]")
+			       : path[5] == '.' && isdigit((unsigned char)path[6]);
+}
+
 static bool mark(struct survey *s, unsigned column)
 {
 	while (column >= s->marks_room) {
@@ -42,8 +51,7 @@ static enum status see_field(void *context, const char *path, enum row_kind kind
 	unsigned known = columns_count(s->columns);
 	int column = columns_add(s->columns, path);
 
-	(void)kind;
-	(void)text;
+	s->is_match = s->is_match || of_match(path, kind, text);
 	if (column == COLUMNS_NONE) {
 		s->crowded = true;
 		return STATUS_OK;

@@ -20,7 +20,8 @@ struct survey {
 	struct buffer scratch; /* row_flatten's */
 	uint64_t records, duplicates;
 	uint64_t body_bytes;
-	bool crowded; /* some field has no column of its own: none is left, or it comes twice */
+	bool crowded;	  /* some field has no column of its own: none is left, or it comes twice */
+	bool is_match;	  /* some record has teams or score: else Match and Records are all */
 	unsigned innings; /* the most that a record has */
 	bool generations; /* records of more than one generation: offsets repeat */
 	struct survey_gap gaps[SURVEY_GAPS]; /* in partitions that carry this match */

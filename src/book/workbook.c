@@ -89,8 +89,8 @@ static enum status write_sheets(struct made *m, struct journal *j,
 
 	if (s != STATUS_OK)
 		return s;
-	story->counts_balls = match_counts_balls(&last);
-	story->is_match = last.is_match || survey->innings > 0;
+	story->is_match = survey->is_match;
+	story->counts_balls = story->is_match && match_counts_balls(&last);
 	sheet_match_title(&last, match->key, title, sizeof(title));
 	workbook_match_properties(j, match, zone, &ours);
 	made_name(m, title, last.venue, &ours);

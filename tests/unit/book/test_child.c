@@ -492,6 +492,21 @@ static void takes_any_record(void **unused)
 	free(xml);
 }
 
+/* A match whose newest state has neither teams nor score stays a match; one whose oldest has them, too. */
+static void stays_a_match(void **unused)
+{
+	struct book_result r;
+	char *xml;
+
+	(void)unused;
+	a_match();
+	maker_add(&maker, KEY, "{\"id\":1}", 8, start_us + 600000000, NULL, false);
+	r = render();
+	xml = part(r.file, "xl/workbook.xml");
+	assert_non_null(strstr(xml, "name=\"Timeline\""));
+	free(xml);
+}
+
 static void shows_what_did_not_arrive(void **unused)
 {
 	static const char body[] =
@@ -633,6 +648,7 @@ int main(int argc, char **argv)
 		IN_FOLDER(says_what_is_wrong),
 		IN_FOLDER(ends_what_takes_too_long_or_too_much),
 		IN_FOLDER(takes_any_record),
+		IN_FOLDER(stays_a_match),
 		IN_FOLDER(shows_what_did_not_arrive),
 		IN_FOLDER(sweeps),
 		IN_FOLDER(verification_notices),
