@@ -451,6 +451,36 @@ static void ends_what_takes_too_long_or_too_much(void **unused)
 	assert_int_equal(files("2025"), 0);
 }
 
+/* Whatever the memory, the answer is a whole workbook or "out of memory", never a crash or half a file. */
+static void lives_within_any_memory(void **unused)
+{
+	struct book_job job = job_of(BOOK_MATCH);
+	int fine = 0, refused = 0;
+
+	(void)unused;
+	a_match();
+	for (uint64_t kib = 100; kib <= 5000; kib += kib < 2000 ? 60 : 500) {
+		struct book_result r;
+
+		job.memory_bytes = kib << 10;
+		r = run(&job);
+		if (r.status == STATUS_OK) {
+			fine++;
+			assert_int_equal(unlink(at(FILE_NAME)), 0);
+		} else {
+			if (r.status != STATUS_NO_MEMORY)
+				fail_msg("%llu KiB: %s: %s", (unsigned long long)kib,
+					status_name(r.status), r.why.text);
+			refused++;
+		}
+		assert_int_equal(files("2025") + files(".scorebox"), 0);
+	}
+	assert_true(fine > 0);
+#ifndef __SANITIZE_ADDRESS__
+	assert_true(refused > 0);
+#endif
+}
+
 static void takes_any_record(void **unused)
 {
 	static const char *const bodies[] = {
@@ -647,6 +677,7 @@ int main(int argc, char **argv)
 		IN_FOLDER(survives_a_full_disk),
 		IN_FOLDER(says_what_is_wrong),
 		IN_FOLDER(ends_what_takes_too_long_or_too_much),
+		IN_FOLDER(lives_within_any_memory),
 		IN_FOLDER(takes_any_record),
 		IN_FOLDER(stays_a_match),
 		IN_FOLDER(shows_what_did_not_arrive),
