@@ -25,9 +25,9 @@ struct book_job { /* strings are lent for the call */
 	const char *folder; /* the output folder */
 	/* Temp files go here when twice the raw XML is free, else beside the target. */
 	const char *state_dir;
-	const char *timezone;	 /* POSIX TZ for local times; another one is another layout */
-	int64_t match;		 /* of BOOK_MATCH */
-	bool started_only;	 /* fixtures get no workbook: BOOK_MATCH answers skipped */
+	const char *timezone; /* POSIX TZ for local times; another one is another layout */
+	int64_t match;	      /* of BOOK_MATCH */
+	bool started_only;    /* fixtures get no workbook: BOOK_MATCH answers skipped */
 	bool anew; /* render also where the file's figures are right already: its bytes may be damaged */
 	uint64_t min_free_bytes; /* below it nothing is written: STATUS_FULL */
 	uint64_t memory_bytes;	 /* RLIMIT_DATA of the child; 0 none. 4 MiB is plenty under musl */
