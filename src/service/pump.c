@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FREE_EVERY_MS = 1000, TELL_EVERY_MS = 600000 };
+enum { FREE_EVERY_MS = 200, TELL_EVERY_MS = 600000 };
 
 struct pump {
 	struct loop *loop;

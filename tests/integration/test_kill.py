@@ -35,8 +35,8 @@ def endless(tmp_path):
 
 def test_ledger(endless, serve, broker, make_box, topic_records, open_book):
     api = serve("--step", *endless)
-    bootstrap = broker(partitions=2)
-    box = make_box(**api.settings, KAFKA_BROKERS=bootstrap, POLL_INTERVAL="1ms", BOOK_INTERVAL="20ms", LOG_LEVEL="warn")
+    bootstrap = broker(partitions=32)  # it keeps 5 MiB of each
+    box = make_box(**api.settings, KAFKA_BROKERS=bootstrap, POLL_INTERVAL="15ms", BOOK_INTERVAL="20ms", LOG_LEVEL="warn")
     reader = make_box("reader", **api.settings, KAFKA_BROKERS=bootstrap, BOOK_INTERVAL="20ms", LOG_LEVEL="warn")
     for part in range(5):
         kill_at_random(lambda: box.start("produce"), 40 * TIMES, 0.02, 0.5, seed=part)
