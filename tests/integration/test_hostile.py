@@ -96,7 +96,7 @@ def test_until_end_beyond_the_journals_cap(tmp_path, serve, broker, make_box):
     api = serve("--step", path)
     box = make_box(**api.settings, KAFKA_BROKERS=broker(), JOURNAL_MAX="2MiB")
     assert box.run("produce", "--once").code == 0
-    run = box.run("consume", "--until-end", "--timeout", "20s")
+    run = box.run("consume", "--until-end", "--timeout", "20s", timeout=300)
     assert run.code == 0, run.err[-3000:]
     assert "journal.full" in run.err and "journal.room" in run.err
     assert len({name.rsplit("_", 1)[1][:8] for name in box.books()}) == 150
