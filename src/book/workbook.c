@@ -31,7 +31,6 @@ static void set_timezone(const char *zone)
 static enum status read_last(
 	struct made *m, struct journal *j, int64_t match, struct row *out, struct why *why)
 {
-	static const struct row_innings no_innings = {0, 0, "", ""};
 	struct journal_record last;
 	struct why unread;
 	enum status s = journal_latest(j, match, &last, why);
@@ -40,19 +39,7 @@ static enum status read_last(
 		return STATUS_OK;
 	if (s != STATUS_OK && s != STATUS_NOT_FOUND)
 		return s;
-	*out = (struct row){
-		.id = "",
-		.name = "",
-		.match_type = "",
-		.status = "",
-		.venue = "",
-		.series_id = "",
-		.date = "",
-		.start = "",
-		.team = {"", ""},
-	};
-	for (unsigned k = 0; k < ROW_INNINGS; k++)
-		out->score[k] = no_innings;
+	row_clear(out);
 	return STATUS_OK;
 }
 

@@ -358,7 +358,7 @@ static enum status read_fields(
 	return read_id(r, out, root, look->id);
 }
 
-static void clear(struct row *out)
+void row_clear(struct row *out)
 {
 	*out = (struct row){
 		.id = "",
@@ -385,7 +385,7 @@ enum status row_read(struct row_reader *r, struct view bytes, struct row *out, s
 
 	if (status != STATUS_OK)
 		return status;
-	clear(&row);
+	row_clear(&row);
 	row.is_object = look.is_object;
 	r->used = r->last = 0;
 	r->ran_out = false;

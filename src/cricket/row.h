@@ -36,6 +36,9 @@ struct row {
 	bool is_match;	/* has teams or score */
 };
 
+/* Nothing known: empty strings, no innings. */
+void row_clear(struct row *out);
+
 struct row_reader;
 enum status row_reader_open(
 	struct row_reader **out, size_t arena_bytes, struct why *why) MUST_CHECK;

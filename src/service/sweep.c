@@ -131,7 +131,7 @@ static enum status add_row(struct poller *p, const struct split_row *r, struct w
 	}
 	/* a row too rich to read is still published: only pacing and the word filter look into it */
 	if (row_read(p->reader, r->bytes, &row, &unread) != STATUS_OK)
-		memset(&row, 0, sizeof row);
+		row_clear(&row);
 	else if (!row_matches_words(&row, p->config->matches))
 		return STATUS_OK;
 	digest_of(r->bytes.bytes, r->bytes.length, &now);
