@@ -13,11 +13,11 @@ enum budget_mode { BUDGET_PRODUCE, BUDGET_CONSUME, BUDGET_BOTH };
 /* All in bytes. Zero where the mode does not have the module. */
 struct budget {
 	uint64_t ceiling;
-	uint64_t program;	     /* code, static data, C library, stacks */
-	uint64_t trust;		     /* parsed CA roots */
-	uint64_t fetch;		     /* curl handle, one TLS session, receive buffer */
-	uint64_t row;		     /* the row being split: max_record */
-	uint64_t reading;	     /* arenas in which rows are read, BUDGET_ARENA each: one a service */
+	uint64_t program; /* code, static data, C library, stacks */
+	uint64_t trust;	  /* parsed CA roots */
+	uint64_t fetch;	  /* curl handle, one TLS session, receive buffer */
+	uint64_t row;	  /* the row being split: max_record */
+	uint64_t reading; /* arenas in which rows are read, BUDGET_ARENA each: one a service */
 	uint64_t spool, journal;     /* SQLite page caches and statements */
 	uint64_t producer, consumer; /* librdkafka threads, connections */
 	uint64_t producer_queue;     /* what librdkafka may hold of ours */

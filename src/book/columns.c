@@ -10,8 +10,7 @@ struct columns {
 	size_t names_used, names_room;
 	uint32_t *starts; /* by column */
 	unsigned count, room;
-	int32_t *
-		slots; /* open addressing: column or COLUMNS_NONE; at most half full */
+	int32_t *slots; /* open addressing: column or COLUMNS_NONE; at most half full */
 	unsigned slot_count;
 	unsigned expected; /* the column after the one found last */
 };

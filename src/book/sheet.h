@@ -13,6 +13,7 @@
 
 enum { SHEET_ROWS = 1048576, SHEET_COLUMNS = 16384, SHEET_MIN_WIDTH = 8, SHEET_MAX_WIDTH = 40 };
 enum { SHEET_LINKS = 500 };
+enum { SHEET_EPOCH_DAYS = 25569 }; /* 1970-01-01, as Excel counts days */
 enum { SHEET_PIECE_BYTES = 16384 };
 
 struct lxw_worksheet;
@@ -66,7 +67,8 @@ void sheet_fill(struct sheet *s, unsigned from,
 void sheet_end_row(struct sheet *s);
 /* Columns, panes, filter, print: after the last row. STATUS_IO: a write failed on the way. */
 enum status sheet_finish(struct sheet *s, bool fit_width, struct why *why) MUST_CHECK;
-void sheet_done(struct sheet *s); /* frees; zeroed struct is fine */
+void sheet_flush(struct sheet *s); /* what is put together so far goes to the row file */
+void sheet_done(struct sheet *s);  /* frees; zeroed struct is fine */
 
 /* Print set-up that all sheets have: A4, footer "page n of m", the match's name on top. */
 void sheet_print(struct lxw_worksheet *handle, const char *header_line);

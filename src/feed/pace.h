@@ -13,7 +13,7 @@ struct pace_settings {
 	int64_t fixed_ms; /* of a fixed interval; 0 allowed */
 	int64_t min_ms;	  /* automatic never polls faster */
 	bool ignore_pace; /* --sweeps: obey only a standing block */
-	bool at_start;	  /* somebody waits for a sign: only the quota makes slow, not an idle day */
+	bool at_start; /* somebody waits for a sign: only the quota makes slow, not an idle day */
 };
 
 struct pace {

@@ -15,7 +15,7 @@ struct reader_calls {
 	void *context;
 	void (*on_records)(void *context); /* a commit brought records */
 	void (*on_end)(void *context);	   /* with until_end: every partition reached its mark */
-	void (*on_full)(void *context);	   /* the journal is at its cap until workbooks are written */
+	void (*on_full)(void *context); /* the journal is at its cap until workbooks are written */
 	void (*on_trouble)(void *context, enum status s,
 		const struct why *why); /* the journal is dead; STATUS_AGAIN: Kafka's client is */
 	void (*on_fenced)(void *context);

@@ -13,8 +13,8 @@ enum { RECORD = 256 * 1024 };
 
 static uint64_t sum(const struct budget *b)
 {
-	return b->program + b->trust + b->fetch + b->row + b->reading + b->spool + b->journal + b->producer +
-	       b->consumer + b->producer_queue + b->consumer_queue + b->child;
+	return b->program + b->trust + b->fetch + b->row + b->reading + b->spool + b->journal +
+	       b->producer + b->consumer + b->producer_queue + b->consumer_queue + b->child;
 }
 
 static void defaults_do(void **state)
