@@ -28,12 +28,12 @@ static void defaults_do(void **state)
 	assert_int_equal(b.consumer + b.consumer_queue + b.journal + b.child, 0);
 	assert_int_equal(budget_share(BUDGET_CONSUME, BUDGET_DEFAULT_CONSUME, RECORD, 4, &b, NULL),
 		STATUS_OK);
-	assert_int_equal(b.consumer_queue, 2 << 20);
+	assert_int_equal(b.consumer_queue, 768 << 10);
 	assert_int_equal(b.producer + b.producer_queue + b.spool + b.fetch + b.row, 0);
 	assert_int_equal(
 		budget_share(BUDGET_BOTH, BUDGET_DEFAULT_BOTH, RECORD, 4, &b, NULL), STATUS_OK);
 	assert_int_equal(b.producer_queue, 1 << 20);
-	assert_int_equal(b.consumer_queue, 2 << 20);
+	assert_int_equal(b.consumer_queue, 768 << 10);
 }
 
 /* From too little to plenty in steps of 64 KiB: the sum never exceeds the ceiling, the queues only
