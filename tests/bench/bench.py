@@ -254,8 +254,8 @@ class Bench:
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--binary", default=ROOT / "build/native/scorebox")
-    parser.add_argument("--benches", default=ROOT / "build/native/tests", help="folder of bench_store and bench_split")
+    parser.add_argument("--binary", type=os.path.abspath, default=ROOT / "build/native/scorebox")
+    parser.add_argument("--benches", type=os.path.abspath, default=ROOT / "build/native/tests", help="folder of bench_store and bench_split")
     parser.add_argument("--folder", default=os.getcwd(), help="its disk is what commits are synced to")
     parser.add_argument("--records", type=int, default=100000)
     parser.add_argument("--runs", type=int, default=3)
