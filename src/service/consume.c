@@ -207,23 +207,11 @@ static void close_parts(struct consume *c)
 	c->journal = NULL;
 }
 
-static void pause_over(void *context)
-{
-	loop_stop(context);
-}
-
 static void pause_after_trouble(struct consume *c)
 {
-	struct why why;
-	char span[40];
-	int64_t ms = backoff_next_ms(&c->reopen);
-	clock_span_text(ms, span, sizeof span);
-	log_warn("journal.reopen", "the journal is opened again in %s", span);
 	health_part_over(c->parts->health, HEALTH_CONSUME);
-	if (loop_timer(c->loop, clock_mono_ms() + ms, pause_over, c->loop) != STATUS_OK ||
-		loop_run(c->loop, 1000, &why) != STATUS_OK)
+	if (!parts_pause(c->loop, backoff_next_ms(&c->reopen), "journal"))
 		over(c, EXIT_INTERNAL);
-	loop_timer_stop(c->loop, pause_over, c->loop);
 }
 
 static void run_once(struct consume *c)

@@ -57,6 +57,24 @@ void parts_tell_stall(struct loop *loop, const char *what)
 			(long long)ms);
 }
 
+static void pause_over(void *context)
+{
+	loop_stop(context);
+}
+
+bool parts_pause(struct loop *loop, int64_t ms, const char *what)
+{
+	struct why why;
+	char code[32], span[40];
+	clock_span_text(ms, span, sizeof span);
+	snprintf(code, sizeof code, "%s.reopen", what);
+	log_warn(code, "the %s is opened again in %s", what, span);
+	bool ok = loop_timer(loop, clock_mono_ms() + ms, pause_over, loop) == STATUS_OK &&
+		  loop_run(loop, 1000, &why) == STATUS_OK;
+	loop_timer_stop(loop, pause_over, loop);
+	return ok;
+}
+
 bool patience_over(struct patience *p, uint64_t progress, int64_t now_ms, int64_t timeout_ms)
 {
 	if (progress != p->progress || !p->since_ms) {

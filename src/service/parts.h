@@ -41,6 +41,10 @@ void parts_tell_set_aside(const char *what, const char *set_aside);
 /* One turn's callbacks took longer than 5 s: one line with the length. */
 void parts_tell_stall(struct loop *loop, const char *what);
 
+/* After a trouble: says that `what` is opened again in so long, and waits; loop_stop ends the wait early.
+ * False: the loop itself failed. */
+bool parts_pause(struct loop *loop, int64_t ms, const char *what);
+
 /* Verbs that finish give up when nothing moves for config->timeout_ms. */
 struct patience {
 	uint64_t progress;

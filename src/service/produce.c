@@ -258,24 +258,12 @@ static int exit_code_of(enum status s)
 	return EXIT_INTERNAL;
 }
 
-static void pause_over(void *context)
-{
-	loop_stop(context);
-}
-
 /* The disk is ill: close, wait, try again; no crash loop, no hammering. */
 static void pause_after_trouble(struct produce *p)
 {
-	struct why why;
-	char span[40];
-	int64_t ms = backoff_next_ms(&p->reopen);
-	clock_span_text(ms, span, sizeof span);
-	log_warn("spool.reopen", "the spool is opened again in %s", span);
 	health_part_over(p->parts->health, HEALTH_PRODUCE);
-	if (loop_timer(p->loop, clock_mono_ms() + ms, pause_over, p->loop) != STATUS_OK ||
-		loop_run(p->loop, 1000, &why) != STATUS_OK)
+	if (!parts_pause(p->loop, backoff_next_ms(&p->reopen), "spool"))
 		over(p, EXIT_INTERNAL);
-	loop_timer_stop(p->loop, pause_over, p->loop);
 }
 
 /* Once from open to close. */
