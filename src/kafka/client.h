@@ -6,6 +6,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct trust_files;
+
+/* How we talk to the brokers. All zero: in the clear, without a login. Strings are never NULL where `tls` or
+ * `sasl` needs them; lent for the call like those of kafka_settings. */
+struct kafka_security {
+	bool tls, sasl;
+	/* Over TLS. `trust` must outlive every publisher and subscriber opened with it (mbedTLS build); the files
+	 * are for librdkafka's own reading (OpenSSL build). "" where not given. */
+	struct trust_files *trust;
+	const char *ca_file, *cert_file, *key_file;
+	/* With a login: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER. For the last the name and password are
+	 * the client's id and secret at the token endpoint. */
+	const char *mechanism, *username, *password;
+	const char *oauth_url, *oauth_scope;
+};
+
 struct kafka_settings {	     /* strings are lent by the settings for the call */
 	const char *brokers; /* host:port list */
 	const char *topic;
@@ -16,6 +32,7 @@ struct kafka_settings {	     /* strings are lent by the settings for the call */
 	const char *group, *instance; /* "" none */
 	uint64_t queue_bytes;	      /* what librdkafka may hold, of ours or for us */
 	uint64_t record_max_bytes;    /* the largest record we send */
+	struct kafka_security security;
 };
 
 /* Every property must be on the allow list, the value acceptable to librdkafka. STATUS_BAD_DATA names the
