@@ -1,5 +1,6 @@
 #include "service/reader_private.h"
 
+#include "base/frame.h"
 #include "service/event.h"
 
 #include <inttypes.h>
@@ -59,6 +60,8 @@ static enum status add(struct reader *r, const struct subscriber_event *e, struc
 		.body = e->value};
 	struct row row;
 	struct why unread;
+	struct view value;
+	uint32_t schema_id;
 	bool duplicate;
 	if (e->key_null || !e->key.length)
 		return add_error(r, e, "no key", why);
@@ -66,7 +69,12 @@ static enum status add(struct reader *r, const struct subscriber_event *e, struc
 		return add_error(r, e, "the key is longer than 512 bytes", why);
 	if (e->value_null || !e->value.length)
 		return add_error(r, e, "no value", why);
-	enum status s = row_read(r->rows, e->value, &row, &unread);
+	bool framed = frame_strip(e->value, &schema_id, &value);
+	if (!value.length)
+		return add_error(r, e, "a schema registry's frame and no value behind it", why);
+	enum status s = row_read(r->rows, value, &row, &unread);
+	if (s == STATUS_BAD_DATA && framed)
+		why_prefix(&unread, s, "behind the frame of schema id %" PRIu32, schema_id);
 	if (s == STATUS_BAD_DATA)
 		return add_error(r, e, unread.text, why);
 	if (s == STATUS_OK && !row.is_object)

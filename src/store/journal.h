@@ -68,8 +68,11 @@ struct journal_record {
 	struct identity self, prev; /* unknown where the headers are missing */
 	uint32_t dropped;	    /* scorebox-dropped, 0 where missing */
 	bool ended;		    /* the row says that the match is over */
+	/* Written as it came from Kafka, a schema registry's frame included: sums and anchors are of these
+	 * bytes. Read without the frame. */
 	struct view body;
 	/* set by reading: */
+	uint32_t schema_id; /* of the frame; 0 where there was none */
 	bool duplicate;	   /* an equal (match, run, seq) came before */
 	bool prev_missing; /* prev is known and no such state is here */
 	int64_t order_us;  /* ce_us (or kafka_us), made non-decreasing within a run by seq */

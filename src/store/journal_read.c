@@ -1,5 +1,6 @@
 /* Reading: one match in the order of its Timeline or of its arrival. The order is made from keys alone (a
  * few bytes a record, spilled beside the database), then each record is fetched by its rowid. */
+#include "base/frame.h"
 #include "store/journal_private.h"
 
 #include <sqlite3.h>
@@ -54,6 +55,7 @@ static enum status read_record(struct journal *j, struct sqlite3_stmt *q, struct
 		r->damaged = true;
 		r->body = view_of("", 0);
 	}
+	(void)frame_strip(r->body, &r->schema_id, &r->body);
 	r->self.seq = (uint64_t)sqlite3_column_int64(q, 2);
 	r->prev.seq = (uint64_t)sqlite3_column_int64(q, 8);
 	enum status st = journal_run_bytes(j, sqlite3_column_int64(q, 1), r->self.run, why);

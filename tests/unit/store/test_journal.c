@@ -670,6 +670,31 @@ static void many_matches_go_through_few_lines(void **state)
 	assert_int_equal(figures.unrendered, 700);
 }
 
+/* What is kept is what was read, so that anchors hold; what is given out is the value behind the frame. */
+static void a_frame_is_kept_and_not_given_out(void **state)
+{
+	static const char framed[] = "\0\0\1\x86\xca{\"id\":\"m\"}";
+	struct fixture *f = *state;
+	struct view wire = view_of(framed, sizeof framed - 1);
+	struct journal_record r = record(f, "m", 1, 2, 200, ""), got;
+	struct journal_position p;
+
+	begin(f);
+	add(f, "m", 1, 1, 100, "{}");
+	r.offset = f->offset++;
+	r.body = wire;
+	add_record(f, &r);
+	commit(f);
+	reopen(f);
+	ok(journal_position(f->journal, f->generation, 0, &p, &why));
+	assert_int_equal(p.anchor_crc, journal_crc(text_view("m"), wire));
+	assert_string_equal(bodies(f->journal, "m", JOURNAL_BY_TIME), "{} {\"id\":\"m\"}");
+	ok(journal_latest(f->journal, match_of(f, "m").id, &got, &why));
+	assert_true(view_is(got.body, "{\"id\":\"m\"}"));
+	assert_int_equal(got.schema_id, 100042);
+	assert_false(got.damaged);
+}
+
 int main(void)
 {
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -681,6 +706,7 @@ int main(void)
 		test(an_identity_is_of_one_match),
 		test(a_missing_predecessor_is_told),
 		test(every_field_comes_back),
+		test(a_frame_is_kept_and_not_given_out),
 		test(what_does_not_fit_is_named),
 		test(generations),
 		test(topic_id_untold),
