@@ -92,7 +92,7 @@ static void print_row(void *context, const struct spool_row *row)
 	clock_format(row->fetched_us, 3, when);
 	printf("%" PRId64 " %s %s %zu bytes", row->id, match, when, row->body.length);
 	if (row->dropped)
-		printf(", %u states before it dropped", row->dropped);
+		printf(", %u states before it are lost", row->dropped);
 	putchar('\n');
 }
 

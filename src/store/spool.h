@@ -90,7 +90,7 @@ struct spool_row {
 	struct identity self, prev;
 	int64_t fetched_us;
 	uint32_t
-		dropped; /* superseded states of this match dropped between prev's last survivor and this one */
+		dropped; /* states of this match, dropped or refused, between its last survivor and this one */
 };
 /* The first visible row with id > after. STATUS_NOT_FOUND: none. */
 enum status spool_next(
@@ -104,8 +104,8 @@ enum status spool_delivered(struct spool *s, int64_t id) MUST_CHECK;
 enum status spool_free_oldest(struct spool *s, struct why *why) MUST_CHECK;
 enum status spool_free(struct spool *s, struct why *why) MUST_CHECK;
 
-/* The broker refuses `id` alone: it becomes a dead letter with its reason, durable on return. An id that
- * is gone already is fine. */
+/* The broker refuses `id` alone: it becomes a dead letter with its reason, durable on return; the next row
+ * of its match counts it in `dropped`. An id that is gone already is fine. */
 enum status spool_refuse(
 	struct spool *s, int64_t id, const char *reason, struct why *why) MUST_CHECK;
 

@@ -272,7 +272,7 @@ static enum status refuse(struct spool *s, int64_t id, const char *reason, struc
 	bind_number(gone, 1, id);
 	st = database_do(&s->db, gone, why);
 	if (st == STATUS_OK)
-		st = spool_gone(s, id, prev_row, 0, why);
+		st = spool_gone(s, id, prev_row, 1, why);
 	if (st == STATUS_OK)
 		st = spool_note_loss(s, reason, 1, why);
 	s->now.refused++;

@@ -392,6 +392,28 @@ static void what_is_refused_becomes_a_letter(void **state)
 	assert_int_equal(figures.refused, 1);
 }
 
+static void the_next_state_counts_the_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	sweep(f, "m1", "a1");
+	sweep(f, "m1", "a2");
+	sweep(f, "m2", "b1");
+	sweep(f, "m1", "a3");
+	sweep(f, "m1", "a4");
+	ok(spool_refuse(f->spool, row_number(f, 1).id, "no", &why));
+	ok(spool_refuse(f->spool, row_number(f, 2).id, "no", &why));
+	reopen(f);
+	assert_string_equal(waiting(f), "a1 b1 a4");
+	assert_int_equal(row_number(f, 0).dropped, 0);
+	assert_int_equal(row_number(f, 1).dropped, 0);
+	assert_int_equal(row_number(f, 2).dropped, 2);
+	ok(spool_delivered(f->spool, row_number(f, 2).id));
+	ok(spool_free(f->spool, &why));
+	sweep(f, "m1", "a5");
+	assert_int_equal(row_number(f, 2).dropped, 0);
+}
+
 struct letters {
 	int count;
 	uint64_t times;
@@ -604,6 +626,7 @@ int main(void)
 		test(the_count_of_a_run_goes_on),
 		test(delivered_rows_are_freed),
 		test(four_thousand_are_remembered),
+		test(the_next_state_counts_the_refused),
 		test(ids_are_never_used_twice),
 		test(new_rows_show_while_the_publisher_reads),
 		test(what_is_refused_becomes_a_letter),
