@@ -11,6 +11,7 @@ enum {
 	PAUSE_CEILING_MS = 5 * 60 * 1000,
 	FLUSH_MS = 1,
 	CLOSE_WAIT_MS = 1000,
+	STAMP_MS = 60 * 1000,
 };
 
 static uint64_t cost_of(
@@ -31,6 +32,15 @@ static rd_kafka_headers_t *make_headers(const struct kafka_header *headers, unsi
 		(void)rd_kafka_header_add(list, headers[i].name, -1, headers[i].value.bytes,
 			(ssize_t)headers[i].value.length);
 	return list;
+}
+
+/* Rows of this minute keep their time stamp: no limit of a topic is so narrow. */
+static int64_t stamp_of(const struct publisher *p, int64_t time_ms)
+{
+	int64_t now_ms = clock_wall_us() / 1000;
+	int64_t age_ms = now_ms - time_ms;
+
+	return p->stamp_now && (age_ms > STAMP_MS || age_ms < -STAMP_MS) ? now_ms : time_ms;
 }
 
 /* librdkafka did not take the row. Whatever it was, the row is not out. */
@@ -85,11 +95,13 @@ enum status publisher_put(struct publisher *p, int64_t id, struct view key, stru
 		RD_KAFKA_V_RKT(handle_topic(p->handle)), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
 		RD_KAFKA_V_KEY(key.bytes, key.length),
 		RD_KAFKA_V_VALUE((void *)(uintptr_t)value.bytes, value.length),
-		RD_KAFKA_V_HEADERS(list), RD_KAFKA_V_TIMESTAMP(time_ms), RD_KAFKA_V_OPAQUE(place),
-		RD_KAFKA_V_END);
+		RD_KAFKA_V_HEADERS(list), RD_KAFKA_V_TIMESTAMP(stamp_of(p, time_ms)),
+		RD_KAFKA_V_OPAQUE(place), RD_KAFKA_V_END);
 
 	if (!err) {
 		p->unflushed_bytes += cost;
+		if (alone) /* no other row will join it */
+			(void)rd_kafka_flush(handle_client(p->handle), FLUSH_MS);
 		return STATUS_OK;
 	}
 	rd_kafka_headers_destroy(list);
@@ -126,7 +138,7 @@ enum status publisher_open(struct publisher **out, const struct kafka_settings *
 	p->calls = *calls;
 	p->backoff = (struct backoff){.first_ms = PAUSE_FIRST_MS, .ceiling_ms = PAUSE_CEILING_MS};
 	p->health.code = "";
-	p->now_ms = p->entered_ms = p->report_ms = clock_mono_ms();
+	p->now_ms = p->entered_ms = p->report_ms = p->up_ms = clock_mono_ms();
 	p->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (p->fd < 0)
 		s = fail_errno(why, STATUS_IO, "eventfd");

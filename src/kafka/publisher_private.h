@@ -20,8 +20,11 @@ struct publisher {
 	enum publisher_state state;
 	bool after_waiting; /* EMPTYING ends in WAITING, not at once in FEEDING */
 	bool anew;	    /* the client is dead or stuck: make a new one when empty */
+	bool quietly;	    /* and that is no news: it was only tried, as no broker is up */
+	bool stamp_now; /* the topic refuses old time stamps: rows that waited go with the present time */
 	int64_t now_ms, entered_ms, purged_ms;
 	int64_t report_ms; /* the last report, or the last time nothing was out */
+	int64_t up_ms;	   /* the last time a broker was up, or nothing was out */
 	int64_t retry_ms;
 	struct backoff backoff;
 	int64_t alone_through; /* rows up to this id go one at a time; 0: none */
@@ -49,6 +52,8 @@ void publisher_delivered(struct publisher *p, int64_t id);
 void publisher_failed(struct publisher *p, int err, int64_t id);
 /* The broker does not take the bytes of a batch in which `id` was; alone: of this row. */
 void publisher_refused(struct publisher *p, int err, int64_t id, bool was_alone);
+/* The topic refuses row `id` for its time stamp. */
+void publisher_untimely(struct publisher *p, int err, int64_t id);
 /* A row was thrown out by our own order. */
 void publisher_purged(struct publisher *p);
 /* librdkafka raised a fatal error: the client cannot be used any more. */

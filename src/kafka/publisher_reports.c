@@ -24,6 +24,8 @@ static void report(struct publisher *p, const rd_kafka_message_t *m)
 	else if (m->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
 		 m->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
 		publisher_purged(p);
+	else if (m->err == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP)
+		publisher_untimely(p, m->err, id);
 	else if (trouble_is_of_record(m->err))
 		publisher_refused(p, m->err, id, alone);
 	else if (m->err == RD_KAFKA_RESP_ERR__FATAL ||

@@ -1,6 +1,8 @@
 /* publisher_states.c - the publisher's state machine: feeding, emptying after a failure, waiting. */
 #include "kafka/publisher_private.h"
 
+#include "base/log.h"
+
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +14,9 @@ enum {
 	EMPTYING_MAX_MS = 30 * 1000, /* then the client is taken for stuck */
 	CALM_MS = 60 * 1000,	     /* feeding for so long without a failure: trouble is over */
 	SLOW_MS = 60 * 1000,	     /* no report for so long, though a broker is up: say so */
-	STUCK_MS = 10 * 60 * 1000,   /* and then make a new client */
+	/* And then make a new client. More than two requests' timeouts: librdkafka's own way out comes first. */
+	STUCK_MS = 3 * 60 * 1000,
+	LOST_MS = 10 * 60 * 1000, /* as long without any broker: try with a new client */
 	RETIRE_WAIT_MS = 300,
 };
 
@@ -72,6 +76,7 @@ static void condemn(struct publisher *p, const char *code, const char *reason)
 {
 	p->health.failures += !p->anew;
 	p->anew = true;
+	p->quietly = false;
 	publisher_say(p, code, reason);
 	start_emptying(p, true);
 }
@@ -98,6 +103,27 @@ void publisher_failed(struct publisher *p, int err, int64_t id)
 	if (p->trouble_id == 0)
 		p->trouble_id = id;
 	start_emptying(p, true);
+}
+
+/* A topic may take a row only with a time stamp near the broker's clock (message.timestamp.before.max.ms and
+ * .after.max.ms), and a row may have waited for days, or come from the time before this board's clock was set.
+ * Its own time stands in its headers; Kafka's need only be that of the sending. Where even that is refused
+ * one of the two clocks is wrong: that is for a human, and the rows wait. */
+void publisher_untimely(struct publisher *p, int err, int64_t id)
+{
+	if (p->state == EMPTYING) /* with others that were put before: they go back already */
+		return;
+	if (p->stamp_now) {
+		publisher_failed(p, err, id);
+		return;
+	}
+	log_info("kafka.times",
+		"topic '%s' refuses rows by their time stamps (message.timestamp.before.max.ms or .after.max.ms); nothing lost; rows that waited go out with the time of sending, their own stands in ce_time",
+		p->kept.settings.topic);
+	p->stamp_now = true;
+	p->alone_through = 0;
+	p->health.failures++;
+	start_emptying(p, false);
 }
 
 /* A batch fails as one for a single record. Rows of the failed range go one at a time; who is refused
@@ -162,8 +188,8 @@ static void renew(struct publisher *p)
 	p->handle = NULL;
 	window_clear(&p->window);
 	if (handle_open(&p->handle, ROLE_PRODUCER, &p->kept.settings, p->fd, &why) == STATUS_OK) {
-		p->anew = false;
-		p->health.recreated++;
+		p->health.recreated += !p->quietly;
+		p->anew = p->quietly = false;
 	} else {
 		publisher_say(p, "kafka.fatal", why.text);
 	}
@@ -193,13 +219,34 @@ static void turn_emptying(struct publisher *p)
 	}
 }
 
+/* No broker is up as far as the client knows. It should notice their return by itself; that it did not was
+ * seen by others after cuts of the network, and from here a client that missed it looks like brokers that are
+ * away. A new one now and then costs nothing and is no news. */
+static void turn_lost(struct publisher *p)
+{
+	if (p->window.out == 0)
+		p->up_ms = p->now_ms;
+	if (p->now_ms - p->up_ms < LOST_MS)
+		return;
+	log_debug("kafka.renewed", "no broker for long; tried with a new client");
+	p->up_ms = p->now_ms;
+	p->anew = p->quietly = true;
+	start_emptying(p, false);
+}
+
 /* librdkafka tries for ever; where it hangs by a fault of its own nobody else would notice. */
 static void turn_feeding(struct publisher *p)
 {
 	char reason[TROUBLE_REASON_BYTES], span[24];
 	int64_t silent_ms = p->now_ms - p->report_ms;
 
-	if (p->window.out == 0 || !handle_is_up(p->handle)) {
+	if (!handle_is_up(p->handle)) {
+		p->report_ms = p->now_ms;
+		turn_lost(p);
+		return;
+	}
+	p->up_ms = p->now_ms;
+	if (p->window.out == 0) {
 		p->report_ms = p->now_ms;
 		return;
 	}

@@ -28,6 +28,7 @@ struct rig {
 	unsigned next; /* the next row to put */
 	unsigned rewinds, delivered, refused, puts;
 	int64_t skew_ms;	       /* how far the publisher's clock is ahead */
+	bool restamped;		       /* records bear the time of sending, not that of their row */
 	struct publisher_health worst; /* the last health seen with a code */
 };
 
@@ -52,6 +53,7 @@ struct rig_read {
 	int partitions[RIG_ROWS];
 	unsigned count;
 	unsigned ends;
+	int64_t earliest_us; /* the least of all time stamps */
 };
 /* Reads all partitions of the topic from their low watermarks to their ends. Checks each record's bytes. */
 void rig_read_all(struct rig *r, struct rig_read *out);

@@ -330,6 +330,69 @@ static void slow_and_stuck(void **state)
 	rig_close(&r);
 }
 
+/* A client that never finds its brokers again looks like brokers that are away: after ten minutes a new one
+ * tries. No human is told of it. */
+static void away_for_long_costs_a_client_quietly(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, 1, 1);
+	rig_publish(&r);
+	rig_add_rows(&r, 10, 3, 300);
+	rig_settle(&r, 20);
+	rd_kafka_mock_broker_set_down(r.cluster, -1);
+	rig_add_rows(&r, 10, 3, 300);
+	rig_until_code(&r, "kafka.down", 20);
+	assert_int_equal(r.rewinds, 0);
+	r.skew_ms += 11 * 60 * 1000;
+	for (int64_t until_ms = clock_mono_ms() + 20000; r.rewinds == 0;) {
+		assert_true(clock_mono_ms() < until_ms);
+		rig_turn(&r);
+	}
+	assert_string_equal(health_of(&r).code, "kafka.down");
+	assert_false(health_of(&r).connected);
+	rd_kafka_mock_broker_set_up(r.cluster, -1);
+	rig_settle(&r, 30);
+	assert_int_equal(r.rewinds, 1);
+	assert_int_equal(health_of(&r).recreated, 0);
+	expect_exactly_once(&r);
+	expect_well(&r);
+	rig_close(&r);
+}
+
+/* Refused for its time stamp a row goes again with the time of sending; refused even so, all wait and the
+ * clock is named. None is lost, none refused for good. */
+static void time_stamps_refused(void **state)
+{
+	static const rd_kafka_resp_err_t errors[] = {
+		RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP};
+	struct rig r;
+	int64_t now_us = clock_wall_us();
+
+	(void)state;
+	rig_open(&r, 1, 1);
+	r.restamped = true;
+	rig_publish(&r);
+	rig_push_errors(&r, RIG_PRODUCE, errors, 1);
+	rig_add_rows(&r, 20, 3, 300);
+	rig_settle(&r, 20);
+	assert_int_equal(r.rewinds, 1);
+	assert_null(r.worst.code);
+	rig_read_all(&r, &read_back);
+	assert_int_equal(read_back.count, 20);
+	assert_true(read_back.earliest_us >= now_us - 1000);
+	rig_push_errors(&r, RIG_PRODUCE, errors, 2);
+	rig_add_rows(&r, 20, 3, 300);
+	rig_settle(&r, 20);
+	assert_string_equal(r.worst.code, "kafka.clock");
+	assert_non_null(strstr(r.worst.reason, "this board's clock"));
+	assert_int_equal(r.refused, 0);
+	expect_exactly_once(&r);
+	expect_well(&r);
+	rig_close(&r);
+}
+
 static void window_is_bounded(void **state)
 {
 	struct rig r;
@@ -461,6 +524,8 @@ int main(void)
 		cmocka_unit_test(topic_missing),
 		cmocka_unit_test(no_right_to_the_topic),
 		cmocka_unit_test(slow_and_stuck),
+		cmocka_unit_test(away_for_long_costs_a_client_quietly),
+		cmocka_unit_test(time_stamps_refused),
 		cmocka_unit_test(window_is_bounded),
 		cmocka_unit_test(closing_with_rows_out),
 		cmocka_unit_test(bad_properties),
