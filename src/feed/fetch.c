@@ -1,4 +1,4 @@
-/* fetch.c - one GET over TLS: curl's multi handle driven by the service's loop.
+/* fetch.c - one request over TLS: curl's multi handle driven by the service's loop.
  *
  *   fetch_start ─► curl asks for sockets and a timer ─► loop ─► drive ─► body calls ... done
  *
@@ -153,26 +153,32 @@ static bool add_header(struct fetch *f, const char *line)
 	return longer != NULL;
 }
 
-static bool make_headers(struct fetch *f)
+static bool add_named_header(struct fetch *f, const char *name, const char *value)
 {
-	const struct request *r = &f->request;
-	char *line;
-	size_t length;
+	size_t length = strlen(name) + strlen(value) + 3;
+	char *line = malloc(length);
 	bool made;
 
-	if (!add_header(f, "Accept: application/json"))
-		return false;
-	if (!*r->key || !*r->key_header)
-		return true;
-	length = strlen(r->key_header) + strlen(r->key) + 3;
-	line = malloc(length);
 	if (!line)
 		return false;
-	snprintf(line, length, "%s: %s", r->key_header, r->key);
+	snprintf(line, length, "%s: %s", name, value);
 	made = add_header(f, line);
 	explicit_bzero(line, length);
 	free(line);
 	return made;
+}
+
+static bool make_headers(struct fetch *f)
+{
+	const struct request *r = &f->request;
+
+	if (!add_named_header(f, "Accept", r->accept))
+		return false;
+	/* The body is small: no question beforehand whether it is welcome. */
+	if (r->posts && (!add_named_header(f, "Content-Type", r->content_type) ||
+				!add_header(f, "Expect:")))
+		return false;
+	return !*r->key || !*r->key_header || add_named_header(f, r->key_header, r->key);
 }
 
 /* All options that stay from one transfer to the next. curl answers CURLE_OUT_OF_MEMORY, or that
@@ -183,7 +189,12 @@ static CURLcode set_options(struct fetch *f)
 	CURLcode code = CURLE_OK;
 
 #define SET(option, value) (code = code != CURLE_OK ? code : curl_easy_setopt(e, option, value))
-	SET(CURLOPT_PROTOCOLS_STR, "https");
+	SET(CURLOPT_PROTOCOLS_STR, f->request.plain ? "https,http" : "https");
+	if (f->request.posts) {
+		SET(CURLOPT_POSTFIELDSIZE, (long)strlen(f->request.post));
+		SET(CURLOPT_POSTFIELDS,
+			f->request.post); /* lent: the request outlives the handle */
+	}
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
 	SET(CURLOPT_NOSIGNAL, 1L);

@@ -1,11 +1,20 @@
-/* fetch.h - one GET over TLS, driven by the service's loop. The connection and the session are
- * kept. No redirects, only https (http for 127.0.0.1 and localhost is refused as well); at most
- * one transfer. */
+/* fetch.h - one request over TLS, a GET or a POST, driven by the service's loop. The connection and the
+ * session are kept. No redirects, only https (http for 127.0.0.1 and localhost is refused as well, unless
+ * asked for); at most one transfer. */
 #pragma once
 #include "base/loop.h"
 #include "base/status.h"
 #include "tls/trust.h"
+#include <stdbool.h>
 #include <stdint.h>
+
+/* What a failure's words call the peer's key and name as its settings; lent for ever. NULL: there is no such
+ * setting. */
+struct fetch_names {
+	const char *key;		       /* "API key" */
+	const char *url_setting, *key_setting; /* "SCOREBOX_API_URL" */
+	const char *timeout_setting, *body_setting;
+};
 
 struct fetch_options {				  /* strings are copied */
 	const char *url;			  /* https://host[:port]/path[?query] */
@@ -15,6 +24,14 @@ struct fetch_options {				  /* strings are copied */
 	int64_t timeout_ms;
 	uint64_t max_body_bytes; /* decoded */
 	struct trust *trust;	 /* shared */
+
+	/* What follows is for other peers than the API; zero: nothing of it. */
+	const struct fetch_names *names;
+	bool plain;		  /* http:// is fine too */
+	const char *accept;	  /* NULL: application/json */
+	const char *post;	  /* NULL: a GET; else the body of a POST, */
+	const char *content_type; /* of this type */
+	bool every_answer;	  /* the body call gets answers of any status, JSON or not */
 };
 
 enum fetch_outcome {
@@ -62,8 +79,8 @@ void fetch_close(struct fetch *f); /* cancels without a call; NULL is fine */
 enum status fetch_renew(
 	struct fetch *f, const struct fetch_options *options, struct why *why) MUST_CHECK;
 /* Asks for the page at `offset` (`offset_param` "": no parameter). body is called as bytes
- * arrive (never for an answer other than 200 with JSON), done exactly once, later, from the
- * loop. During body calls fetch_answered_us tells the state's time. */
+ * arrive (never for an answer other than 200 with JSON, unless every_answer), done exactly once, later,
+ * from the loop. During body calls fetch_answered_us tells the state's time. */
 enum status fetch_start(struct fetch *f, const char *offset_param, uint64_t offset,
 	fetch_body_call *body, fetch_done_call *done, void *context, struct why *why) MUST_CHECK;
 int64_t fetch_answered_us(const struct fetch *f);

@@ -50,6 +50,7 @@ static const char *words(const struct fetch_facts *f)
 static void judge_timeout(const struct fetch_facts *f, struct fetch_result *out)
 {
 	const char *door = *f->proxy_host ? f->proxy_host : f->host;
+	const char *setting = f->names->timeout_setting;
 
 	if (!f->resolved) {
 		set(out, FETCH_DNS, "api.dns");
@@ -70,9 +71,9 @@ static void judge_timeout(const struct fetch_facts *f, struct fetch_result *out)
 	} else {
 		set(out, FETCH_TIMEOUT, "api.timeout");
 		fail(&out->why, STATUS_AGAIN,
-			"%s did not finish within %" PRId64 " s (%" PRIu64
-			" bytes so far); SCOREBOX_API_TIMEOUT is the limit",
-			f->host, f->timeout_ms / 1000, f->bytes);
+			"%s did not finish within %" PRId64 " s (%" PRIu64 " bytes so far)%s%s%s",
+			f->host, f->timeout_ms / 1000, f->bytes, setting ? "; " : "",
+			setting ? setting : "", setting ? " is the limit" : "");
 	}
 }
 
@@ -134,8 +135,8 @@ static void judge_proxy(const struct fetch_facts *f, struct fetch_result *out)
 static void judge_headers(const struct fetch_facts *f, struct fetch_result *out)
 {
 	set(out, FETCH_HEADERS, "api.headers");
-	fail(&out->why, STATUS_AGAIN,
-		"the headers of %s's answer are larger than 64 KiB; is this the API?", f->host);
+	fail(&out->why, STATUS_AGAIN, "the headers of %s's answer are larger than 64 KiB; check %s",
+		f->host, f->names->url_setting);
 }
 
 /* Our own callbacks stopped it: that is the reason, whatever curl calls it. True: judged. */
@@ -145,18 +146,17 @@ static bool judge_stopped(const struct fetch_facts *f, struct fetch_result *out)
 		judge_headers(f, out);
 	} else if (f->too_big) {
 		set(out, FETCH_TOO_BIG, "api.toobig");
-		fail(&out->why, STATUS_FULL,
-			"answer of %s is larger than %" PRIu64
-			" bytes; raise SCOREBOX_API_MAX_BODY if that is right",
-			f->host, f->max_body_bytes);
+		fail(&out->why, STATUS_FULL, "answer of %s is larger than %" PRIu64 " bytes%s%s%s",
+			f->host, f->max_body_bytes, f->names->body_setting ? "; raise " : "",
+			f->names->body_setting ? f->names->body_setting : "",
+			f->names->body_setting ? " if that is right" : "");
 	} else if (f->not_json) {
 		set(out, FETCH_NOT_JSON, "api.notjson");
 		fail(&out->why, STATUS_BAD_DATA,
-			"%s sent %s%s%s%s, not JSON (a login page? check SCOREBOX_API_URL "
-			"and the network)",
+			"%s sent %s%s%s%s, not JSON (a login page? check %s and the network)",
 			f->host, *f->content_type ? f->content_type : "something",
 			*f->first_bytes ? " beginning '" : "", f->first_bytes,
-			*f->first_bytes ? "'" : "");
+			*f->first_bytes ? "'" : "", f->names->url_setting);
 	} else if (f->refused != STATUS_OK) {
 		set(out, FETCH_REFUSED, "api.refused");
 		out->refused = f->refused;
@@ -236,8 +236,8 @@ static void judge_redirect(const struct fetch_facts *f, struct fetch_result *out
 	set(out, FETCH_REDIRECT, "api.redirect");
 	fail(&out->why, STATUS_DENIED,
 		"%s sends us on (HTTP %d) to '%.*s', which is not followed; if that is the "
-		"right address, set SCOREBOX_API_URL to it",
-		f->host, f->http_status, shown, f->location);
+		"right address, set %s to it",
+		f->host, f->http_status, shown, f->location, f->names->url_setting);
 }
 
 static void judge_status(const struct fetch_facts *f, struct fetch_result *out)
@@ -247,9 +247,8 @@ static void judge_status(const struct fetch_facts *f, struct fetch_result *out)
 	out->retry_after_ms = fetch_retry_after_ms(f->retry_after, f->now_us);
 	if (status == 401 || status == 403) {
 		set(out, FETCH_AUTH, "api.auth");
-		fail(&out->why, STATUS_DENIED,
-			"%s answered HTTP %d: API key rejected (check SCOREBOX_API_KEY)", f->host,
-			status);
+		fail(&out->why, STATUS_DENIED, "%s answered HTTP %d: %s rejected (check %s)",
+			f->host, status, f->names->key, f->names->key_setting);
 	} else if (status == 429) {
 		set(out, FETCH_QUOTA, "api.quota");
 		fail(&out->why, STATUS_AGAIN,
@@ -262,8 +261,8 @@ static void judge_status(const struct fetch_facts *f, struct fetch_result *out)
 		judge_redirect(f, out);
 	} else {
 		set(out, FETCH_HTTP, "api.http");
-		fail(&out->why, STATUS_AGAIN, "%s answered HTTP %d; check SCOREBOX_API_URL",
-			f->host, status);
+		fail(&out->why, STATUS_AGAIN, "%s answered HTTP %d; check %s", f->host, status,
+			f->names->url_setting);
 	}
 }
 

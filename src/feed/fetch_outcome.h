@@ -6,9 +6,10 @@
 #include <stdbool.h>
 
 struct fetch_facts {
-	int curl_code;		       /* CURLcode */
-	int system_error;	       /* errno of a connection that failed; 0 unknown */
-	const char *curl_text;	       /* curl's own words, "" */
+	int curl_code;	       /* CURLcode */
+	int system_error;      /* errno of a connection that failed; 0 unknown */
+	const char *curl_text; /* curl's own words, "" */
+	const struct fetch_names *names;
 	const char *host;	       /* "api.x:443" for log lines */
 	const char *peer_host;	       /* without the port */
 	const char *proxy_host;	       /* "" none */

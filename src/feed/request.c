@@ -17,6 +17,9 @@ void request_done(struct request *r)
 	free(r->key_param);
 	free(r->key_header);
 	free(r->proxy);
+	free(r->accept);
+	free(r->post);
+	free(r->content_type);
 	trust_close(r->trust);
 	memset(r, 0, sizeof *r);
 }
@@ -73,7 +76,8 @@ static enum status take_url(struct request *r, CURLU *url, const char *text, str
 
 	if (status == STATUS_OK)
 		status = take_part(url, CURLUPART_SCHEME, scheme, sizeof scheme);
-	if (status == STATUS_OK && strcmp(scheme, "https") != 0)
+	if (status == STATUS_OK && strcmp(scheme, "https") != 0 &&
+		!(r->plain && !strcmp(scheme, "http")))
 		status = STATUS_BAD_DATA;
 	if (status == STATUS_OK)
 		status = take_host(url, r->host, sizeof r->host);
@@ -82,14 +86,14 @@ static enum status take_url(struct request *r, CURLU *url, const char *text, str
 	if (status == STATUS_OK)
 		status = take_part(url, CURLUPART_PATH, path, sizeof path);
 	if (status == STATUS_NO_MEMORY)
-		return fail(why, status, "no memory for the API's URL");
+		return fail(why, status, "no memory for the URL");
 	if (status != STATUS_OK)
 		return fail(why, status,
-			"the API's URL must be https://host[:port]/path, with host and path of at "
+			"%s must be https://host[:port]/path, with host and path of at "
 			"most some 240 bytes each, not '%.*s'",
-			(int)strcspn(text, "?#"), text);
+			r->names->url_setting, (int)strcspn(text, "?#"), text);
 	drop_brackets(r->peer_host);
-	snprintf(r->source, sizeof r->source, "https://%s%s", r->host, path);
+	snprintf(r->source, sizeof r->source, "%s://%s%s", scheme, r->host, path);
 	return STATUS_OK;
 }
 
@@ -131,6 +135,14 @@ static char *copy(const char *text)
 	return strdup(text ? text : "");
 }
 
+static const struct fetch_names api_names = {
+	.key = "API key",
+	.url_setting = "SCOREBOX_API_URL",
+	.key_setting = "SCOREBOX_API_KEY",
+	.timeout_setting = "SCOREBOX_API_TIMEOUT",
+	.body_setting = "SCOREBOX_API_MAX_BODY",
+};
+
 static enum status take_options(
 	struct request *r, const struct fetch_options *o, CURLU *url, struct why *why)
 {
@@ -143,10 +155,18 @@ static enum status take_options(
 	r->key_param = copy(o->key_param);
 	r->key_header = copy(o->key_header);
 	r->proxy = copy(o->proxy);
-	if (!r->url || !r->key || !r->key_param || !r->key_header || !r->proxy || !url)
-		return fail(why, STATUS_NO_MEMORY, "no memory for the API's settings");
+	r->accept = copy(o->accept ? o->accept : "application/json");
+	r->post = copy(o->post);
+	r->content_type = copy(o->content_type);
+	r->names = o->names ? o->names : &api_names;
+	r->plain = o->plain;
+	r->posts = o->post != NULL;
+	r->every_answer = o->every_answer;
+	if (!r->url || !r->key || !r->key_param || !r->key_header || !r->proxy || !r->accept ||
+		!r->post || !r->content_type || !url)
+		return fail(why, STATUS_NO_MEMORY, "no memory for a request's settings");
 	if (has_controls(r->key) || has_controls(r->key_header))
-		return fail(why, STATUS_BAD_DATA, "the API key holds control characters");
+		return fail(why, STATUS_BAD_DATA, "the %s holds control characters", r->names->key);
 	status = take_url(r, url, r->url, why);
 	if (status == STATUS_OK)
 		status = take_proxy(r, url, r->proxy, why);
@@ -207,5 +227,5 @@ enum status request_url(const struct request *r, const char *offset_param, uint6
 	snprintf(number, sizeof number, "%" PRIu64, offset);
 	if (status == STATUS_OK && *offset_param)
 		status = add_parameter(out, offset_param, number);
-	return status == STATUS_OK ? status : fail(why, status, "the API's URL is too long");
+	return status == STATUS_OK ? status : fail(why, status, "the URL is too long");
 }

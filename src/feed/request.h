@@ -4,10 +4,12 @@
 #include "feed/fetch.h"
 
 struct request {
-	char *url, *key, *key_param, *key_header,
-		*proxy; /* never NULL in a request that was made */
+	char *url, *key, *key_param, *key_header, *proxy, *accept, *post,
+		*content_type; /* never NULL in a request that was made */
 	int64_t timeout_ms;
 	uint64_t max_body_bytes;
+	const struct fetch_names *names;
+	bool plain, posts, every_answer;
 	struct trust *trust;  /* a share of its own */
 	char source[512];     /* scheme, host and path: nothing secret */
 	char host[264];	      /* host:port where one is given */

@@ -118,6 +118,17 @@ static bool looks_like_json(struct transfer *t, const char *bytes, size_t length
 	return false;
 }
 
+/* Of an answer other than 200: its status counts, whatever stands in it. */
+static size_t on_other_body(struct transfer *t, const char *bytes, size_t length)
+{
+	t->ignored_bytes += length;
+	if (t->ignored_bytes > IGNORED_MAX_BYTES)
+		return 0;
+	if (t->request->every_answer)
+		(void)t->body(t->context, bytes, length, &t->refusal);
+	return length;
+}
+
 /* Returning less than `length` makes curl end the transfer with CURLE_WRITE_ERROR. */
 static size_t on_body(char *bytes, size_t one, size_t length, void *context)
 {
@@ -126,10 +137,8 @@ static size_t on_body(char *bytes, size_t one, size_t length, void *context)
 
 	(void)one;
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (status != 200) {
-		t->ignored_bytes += length;
-		return t->ignored_bytes > IGNORED_MAX_BYTES ? 0 : length;
-	}
+	if (status != 200)
+		return on_other_body(t, bytes, length);
 	if (!t->body_begun && !looks_like_json(t, bytes, length))
 		return 0;
 	if (length > t->request->max_body_bytes - t->facts.bytes) {
@@ -173,6 +182,7 @@ static void gather_facts(struct transfer *t, int code)
 	facts->curl_code = code;
 	facts->system_error = (int)system_error;
 	facts->curl_text = t->curl_text;
+	facts->names = t->request->names;
 	facts->host = t->request->host;
 	facts->peer_host = t->request->peer_host;
 	facts->proxy_host = t->request->proxy_host;

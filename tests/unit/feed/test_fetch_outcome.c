@@ -49,11 +49,15 @@ static void retry_after_is_seconds_or_a_date(void **state)
 static const struct why no_why;
 static const struct trust_verdict no_verdict;
 
+static const struct fetch_names names = {"API key", "SCOREBOX_API_URL", "SCOREBOX_API_KEY",
+	"SCOREBOX_API_TIMEOUT", "SCOREBOX_API_MAX_BODY"};
+
 static struct fetch_facts facts(int curl_code)
 {
 	return (struct fetch_facts){
 		.curl_code = curl_code,
 		.curl_text = "",
+		.names = &names,
 		.host = "api.x:443",
 		.peer_host = "api.x",
 		.proxy_host = "",
