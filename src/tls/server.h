@@ -2,6 +2,7 @@
  * sessions on connected sockets. */
 #pragma once
 #include "base/status.h"
+#include "tls/progress.h"
 #include <stdint.h>
 
 /* A fresh P-256 key and a self-signed certificate (CA:TRUE, valid from a day ago for ten years)
@@ -22,8 +23,7 @@ void tls_session_close(
 void tls_session_reset(struct tls_session *s);
 int tls_session_fd(const struct tls_session *s);
 
-enum { TLS_WANT_READ = -1, TLS_WANT_WRITE = -2, TLS_CLOSED = -3, TLS_FAILED = -4 };
-/* Bytes moved (> 0), or one of the above. The handshake happens inside the first calls. Read
+/* Bytes moved (> 0), or one of progress.h. The handshake happens inside the first calls. Read
  * until TLS_WANT_READ: decrypted bytes may wait inside where epoll does not see them. A write
  * that did not end is called again with the same bytes. */
 int tls_session_read(struct tls_session *s, void *out, size_t length);

@@ -4,10 +4,10 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "tls/pem.h"
-#include "tls/roots.h"
+#include "tls/root_set.h"
 #include "tls/setup.h"
+#include "tls/trust_note.h"
 
-#include <errno.h>
 #include <mbedtls/error.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
@@ -20,20 +20,11 @@ enum { CLIENT_FILE_MAX_BYTES = 64 * 1024 };
 
 struct trust {
 	atomic_uint users;
-	mbedtls_x509_crt roots;
-	unsigned count;
+	struct root_set *roots;
 	bool has_client;
 	mbedtls_x509_crt client_chain;
 	mbedtls_pk_context client_key;
 	int64_t expiry_us;
-	char origin[256];
-};
-
-/* Where distributions keep the system's bundle: Debian, Red Hat, Alpine and the BSDs. */
-static const char *const usual_places[] = {
-	"/etc/ssl/certs/ca-certificates.crt",
-	"/etc/pki/tls/certs/ca-bundle.crt",
-	"/etc/ssl/cert.pem",
 };
 
 static int64_t time_us(const mbedtls_x509_time *t)
@@ -51,70 +42,6 @@ static void note_expiry(struct trust *t, const mbedtls_x509_crt *chain)
 		if (end_us < t->expiry_us)
 			t->expiry_us = end_us;
 	}
-}
-
-static enum status read_roots(struct trust *t, FILE *f, const char *name, struct why *why)
-{
-	enum status s = pem_read_certificates(f, name, &t->roots, &t->count, why);
-
-	if (s == STATUS_OK) {
-		snprintf(t->origin, sizeof t->origin, "%s", name);
-		return s;
-	}
-	/* Nothing of a half-read file is believed. */
-	mbedtls_x509_crt_free(&t->roots);
-	mbedtls_x509_crt_init(&t->roots);
-	return s;
-}
-
-static enum status read_roots_of(struct trust *t, const char *path, struct why *why)
-{
-	FILE *f = fopen(path, "re");
-
-	if (!f)
-		return fail_errno(why, errno == ENOMEM ? STATUS_NO_MEMORY : STATUS_BAD_DATA,
-			"open CA file '%s'", path);
-
-	enum status s = read_roots(t, f, path, why);
-
-	fclose(f);
-	return s;
-}
-
-static enum status read_compiled_roots(struct trust *t, struct why *why)
-{
-	const char *pem;
-	size_t length = roots_compiled_in(&pem);
-
-	if (length == 0)
-		return fail(why, STATUS_BAD_DATA,
-			"no CA file found (tried %s and others) and none is compiled in: install "
-			"ca-certificates, or name a CA file in the settings",
-			usual_places[0]);
-
-	FILE *f = fmemopen((void *)(uintptr_t)pem, length, "r");
-
-	if (!f)
-		return fail_errno(why, STATUS_NO_MEMORY, "read the CA set compiled in");
-
-	enum status s = read_roots(t, f, "compiled in", why);
-
-	fclose(f);
-	return s;
-}
-
-/* The first usual place that holds any certificate, else the set compiled in. */
-static enum status read_system_roots(struct trust *t, struct why *why)
-{
-	for (size_t i = 0; i < sizeof usual_places / sizeof usual_places[0]; i++) {
-		enum status s = read_roots_of(t, usual_places[i], NULL);
-
-		if (s == STATUS_OK)
-			return STATUS_OK;
-		if (s == STATUS_NO_MEMORY)
-			return fail(why, s, "read CA file '%s': no memory", usual_places[i]);
-	}
-	return read_compiled_roots(t, why);
 }
 
 static enum status refuse_file(struct why *why, int error, const char *what, const char *path)
@@ -225,16 +152,12 @@ enum status trust_open(struct trust **out, const char *ca_file, const char *cert
 		return fail(why, STATUS_NO_MEMORY, "read CA certificates: no memory");
 	t->users = 1;
 	t->expiry_us = INT64_MAX;
-	mbedtls_x509_crt_init(&t->roots);
 	mbedtls_x509_crt_init(&t->client_chain);
 	mbedtls_pk_init(&t->client_key);
 
-	if (is_named(ca_file)) {
-		s = read_roots_of(t, ca_file, why);
-		note_expiry(t, &t->roots);
-	} else {
-		s = read_system_roots(t, why);
-	}
+	s = root_set_take(&t->roots, ca_file, why);
+	if (s == STATUS_OK && is_named(ca_file))
+		note_expiry(t, root_set_chain(t->roots));
 	if (s == STATUS_OK)
 		s = read_client(t, cert_file, key_file, why);
 	if (s != STATUS_OK) {
@@ -255,7 +178,7 @@ void trust_close(struct trust *t)
 {
 	if (!t || atomic_fetch_sub(&t->users, 1) != 1)
 		return;
-	mbedtls_x509_crt_free(&t->roots);
+	root_set_release(t->roots);
 	mbedtls_x509_crt_free(&t->client_chain);
 	mbedtls_pk_free(&t->client_key);
 	free(t);
@@ -263,17 +186,22 @@ void trust_close(struct trust *t)
 
 unsigned trust_roots(const struct trust *t)
 {
-	return t->count;
+	return root_set_count(t->roots);
 }
 
 const char *trust_origin(const struct trust *t)
 {
-	return t->origin;
+	return root_set_origin(t->roots);
 }
 
 int64_t trust_expiry_us(const struct trust *t)
 {
 	return t->expiry_us;
+}
+
+bool trust_has_client(const struct trust *t)
+{
+	return t->has_client;
 }
 
 void trust_apply(struct trust *t, void *config)
@@ -283,7 +211,7 @@ void trust_apply(struct trust *t, void *config)
 	mbedtls_ssl_conf_min_tls_version(conf, MBEDTLS_SSL_VERSION_TLS1_2);
 	mbedtls_ssl_conf_authmode(conf, MBEDTLS_SSL_VERIFY_REQUIRED);
 	mbedtls_ssl_conf_cert_profile(conf, &mbedtls_x509_crt_profile_default);
-	mbedtls_ssl_conf_ca_chain(conf, &t->roots, NULL);
+	mbedtls_ssl_conf_ca_chain(conf, root_set_chain(t->roots), NULL);
 	/* Without memory for our certificate the handshake must fail, not go on as somebody else:
 	 * verification without roots is refused. */
 	if (t->has_client && mbedtls_ssl_conf_own_cert(conf, &t->client_chain, &t->client_key) != 0)
@@ -296,19 +224,21 @@ static bool is_own_issuer(const mbedtls_x509_crt *crt)
 	       memcmp(crt->issuer_raw.p, crt->subject_raw.p, crt->issuer_raw.len) == 0;
 }
 
-/* Called for every certificate of the chain, the issuers' first; changes no verdict. */
-static int observe(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
+void trust_note(struct trust_verdict *v, const mbedtls_x509_crt *crt, int depth, uint32_t flags)
 {
-	struct trust_verdict *v = context;
-
-	v->flags |= *flags;
-	if (*flags & (MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE)) {
+	v->flags |= flags;
+	if (flags & (MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE)) {
 		v->not_before_us = time_us(&crt->valid_from);
 		v->not_after_us = time_us(&crt->valid_to);
 		v->at_depth = depth;
 	}
 	if (depth == 0)
 		v->self_signed = is_own_issuer(crt);
+}
+
+static int observe(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
+{
+	trust_note(context, crt, depth, *flags);
 	return 0;
 }
 

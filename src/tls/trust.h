@@ -20,6 +20,7 @@ const char *trust_origin(const struct trust *t); /* the file's path, or "compile
 /* When the first of the certificates that were named (ca_file, cert_file) runs out; INT64_MAX where
  * none were: roots of a public set come and go. */
 int64_t trust_expiry_us(const struct trust *t);
+bool trust_has_client(const struct trust *t); /* a client certificate was given */
 
 /* For libcurl's CURLOPT_SSL_CTX_FUNCTION: puts our chain, minimum version (TLS 1.2), the default
  * profile, "verification required" and the client certificate on an `mbedtls_ssl_config *`. `t`

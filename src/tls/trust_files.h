@@ -1,5 +1,6 @@
 /* trust_files.h - a trust set that follows its files: a CA, certificate or key renewed on disk is picked up
- * without a restart. Sets of the same CA file share its parsed roots, whoever opened them. Any thread. */
+ * without a restart. Sets of the same CA file share its parsed roots, whoever opened them. Counted, as whoever
+ * uses it may outlast the one who opened it. Any thread. */
 #pragma once
 #include "tls/trust.h"
 
@@ -8,6 +9,7 @@ struct trust_files;
 /* Files as for trust_open, and its answers: what cannot be read at the start is an error. */
 enum status trust_files_open(struct trust_files **out, const char *ca_file, const char *cert_file,
 	const char *key_file, struct why *why) MUST_CHECK;
+struct trust_files *trust_files_share(struct trust_files *f); /* one more user */
 void trust_files_close(struct trust_files *f); /* sets that were handed out live on; NULL is fine */
 
 /* The set as the files stand now: the caller's, trust_close ends its use. Looks at the files at most every

@@ -1,0 +1,9 @@
+/* trust_note.h - private to tls/: what a verify callback notes for trust_explain_verdict. */
+#pragma once
+#include "tls/trust.h"
+
+struct mbedtls_x509_crt;
+
+/* Called for every certificate of the chain, the issuers' first; changes no verdict. */
+void trust_note(
+	struct trust_verdict *v, const struct mbedtls_x509_crt *crt, int depth, uint32_t flags);
