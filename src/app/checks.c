@@ -50,8 +50,8 @@ static enum status check_host(const char *host, size_t length, struct why *why)
 }
 
 /* A password in an address would end up in log lines of libraries: secrets have their own
- * settings. */
-enum status check_url(const char *text, struct why *why)
+ * settings; `home` names it. */
+static enum status check_address(const char *text, const char *home, struct why *why)
 {
 	if (strncasecmp(text, "https://", 8))
 		return fail(why, STATUS_BAD_DATA, "expected an address that begins with https://");
@@ -61,11 +61,23 @@ enum status check_url(const char *text, struct why *why)
 
 	if (memchr(text, '@', host))
 		return fail(why, STATUS_BAD_DATA,
-			"user and password do not belong into the address; "
-			"the key goes into SCOREBOX_API_KEY_FILE or SCOREBOX_API_KEY");
+			"user and password do not belong into the address; %s", home);
 	if (strpbrk(text, " #\"<>"))
 		return fail(why, STATUS_BAD_DATA, "the address holds a blank or one of # \" < >");
 	return check_host(text, host, why);
+}
+
+enum status check_url(const char *text, struct why *why)
+{
+	return check_address(
+		text, "the key goes into SCOREBOX_API_KEY_FILE or SCOREBOX_API_KEY", why);
+}
+
+enum status check_oauth_url(const char *text, struct why *why)
+{
+	return check_address(text,
+		"they go into SCOREBOX_KAFKA_SASL_USERNAME and SCOREBOX_KAFKA_SASL_PASSWORD_FILE",
+		why);
 }
 
 enum status check_proxy(const char *text, struct why *why)

@@ -54,6 +54,7 @@ const char *setting_nearest(const char *name, char *out, size_t out_bytes);
 
 /* Checks of single texts (checks.c). */
 enum status check_url(const char *text, struct why *why) MUST_CHECK;
+enum status check_oauth_url(const char *text, struct why *why) MUST_CHECK;
 enum status check_proxy(const char *text, struct why *why) MUST_CHECK;
 enum status check_key(const char *text, struct why *why) MUST_CHECK;
 enum status check_param(const char *text, struct why *why) MUST_CHECK;

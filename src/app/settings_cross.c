@@ -94,30 +94,120 @@ static void source(struct loading *l)
 
 /* ---- Kafka ---- */
 
-static void not_in_this_build(struct loading *l, const char *name)
+/* Given, and not just as it would be anyway. */
+static bool chosen(const struct loading *l, const char *name)
 {
-	if (loading_given(l, name) && !loading_bad(l, name))
-		loading_wrong(l,
-			"%s: this build speaks plaintext to Kafka, without login or TLS; unset it and "
-			"use a broker's plaintext listener inside your own network",
-			name);
+	int place = setting_place(name);
+
+	return loading_given(l, name) && !loading_bad(l, name) &&
+	       strcmp(l->made->value[place].text, settings_table[place].fallback) != 0;
 }
 
-static void kafka_security(struct loading *l)
+/* A line for each of `names` that was chosen though the security that is set has no use for it. */
+static void useless(struct loading *l, const char *const *names, size_t count, const char *lacks,
+	const char *wanted)
+{
+	const char *security = l->made->value[setting_place("SCOREBOX_KAFKA_SECURITY")].text;
+
+	for (size_t i = 0; i < count; i++)
+		if (chosen(l, names[i]))
+			loading_wrong(l,
+				"%s is set, but SCOREBOX_KAFKA_SECURITY=%s %s; set that to %s, or unset this",
+				names[i], security, lacks, wanted);
+}
+
+static void needed(struct loading *l, const char *name, const char *value, const char *reason)
+{
+	if (!*value && !loading_bad(l, name))
+		loading_wrong(l, "%s is not set: %s", name, reason);
+}
+
+static void kafka_oauth(struct loading *l, bool oauth)
+{
+	static const char *const names[] = {
+		"SCOREBOX_KAFKA_OAUTH_URL", "SCOREBOX_KAFKA_OAUTH_SCOPE"};
+
+	if (oauth)
+		needed(l, names[0], l->made->config.kafka_oauth_url,
+			"OAUTHBEARER fetches its token there");
+	for (size_t i = 0; !oauth && i < sizeof names / sizeof *names; i++)
+		if (chosen(l, names[i]))
+			loading_wrong(l,
+				"%s is for SCOREBOX_KAFKA_SASL_MECHANISM=OAUTHBEARER; set that, or unset this",
+				names[i]);
+}
+
+/* Whoever can listen between the board and the brokers reads the password, or the token. */
+static void kafka_in_the_clear(struct loading *l)
+{
+	const struct config *config = &l->made->config;
+
+	if (config->kafka_security == SECURITY_SASL_PLAINTEXT && *config->kafka_brokers &&
+		!loading_bad(l, "SCOREBOX_KAFKA_BROKERS") &&
+		!kafka_brokers_are_local(config->kafka_brokers))
+		loading_warn(l,
+			"SCOREBOX_KAFKA_SECURITY=sasl_plaintext sends %s over the network in the clear; use sasl_tls",
+			strncmp(config->sasl_mechanism, "SCRAM", 5) ? "the login and all records"
+								    : "all records");
+}
+
+static void kafka_login(struct loading *l)
 {
 	static const char *const names[] = {
 		"SCOREBOX_KAFKA_SASL_MECHANISM",
 		"SCOREBOX_KAFKA_SASL_USERNAME",
 		"SCOREBOX_KAFKA_SASL_PASSWORD",
+		"SCOREBOX_KAFKA_OAUTH_URL",
+		"SCOREBOX_KAFKA_OAUTH_SCOPE",
+	};
+	const struct config *config = &l->made->config;
+	bool oauth = !strcmp(config->sasl_mechanism, "OAUTHBEARER");
+
+	if (!config_kafka_login(config)) {
+		useless(l, names, sizeof names / sizeof *names, "has no login", "sasl_tls");
+		return;
+	}
+	needed(l, names[1], config->sasl_username,
+		oauth ? "OAUTHBEARER asks for its token with a client's id and secret"
+		      : "a login needs a name and a password");
+	needed(l, names[2], config->sasl_password,
+		"a login needs one; put it in a file and name the file in SCOREBOX_KAFKA_SASL_PASSWORD_FILE");
+	if (!loading_bad(l, names[0]))
+		kafka_oauth(l, oauth);
+	kafka_in_the_clear(l);
+}
+
+static void kafka_tls(struct loading *l)
+{
+	static const char *const names[] = {
 		"SCOREBOX_KAFKA_CA_FILE",
 		"SCOREBOX_KAFKA_CERT_FILE",
 		"SCOREBOX_KAFKA_KEY_FILE",
 	};
+	const struct config *config = &l->made->config;
+	bool login = config->kafka_security == SECURITY_SASL_PLAINTEXT;
 
-	if (l->made->config.kafka_security != SECURITY_PLAINTEXT)
-		not_in_this_build(l, "SCOREBOX_KAFKA_SECURITY");
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		not_in_this_build(l, names[i]);
+	if (!config_kafka_tls(config)) {
+		useless(l, names, sizeof names / sizeof *names, "has no TLS",
+			login ? "sasl_tls" : "tls");
+		return;
+	}
+	if (!*config->kafka_cert_file != !*config->kafka_key_file && !loading_bad(l, names[1]) &&
+		!loading_bad(l, names[2]))
+		loading_wrong(l, "%s and %s go together; set both or none", names[1], names[2]);
+}
+
+static void kafka_security(struct loading *l)
+{
+	const struct config *config = &l->made->config;
+
+	if (loading_bad(l, "SCOREBOX_KAFKA_SECURITY"))
+		return;
+	kafka_login(l);
+	kafka_tls(l);
+	if (config->kafka_embedded && config->kafka_security != SECURITY_PLAINTEXT)
+		loading_wrong(l,
+			"SCOREBOX_KAFKA_BROKERS=embedded speaks plaintext only; unset SCOREBOX_KAFKA_SECURITY, or name a real broker");
 }
 
 static void kafka(struct loading *l)
@@ -171,7 +261,8 @@ enum status settings_budget(const struct config *config, struct budget *out, str
 		BUDGET_DEFAULT_PRODUCE, BUDGET_DEFAULT_CONSUME, BUDGET_DEFAULT_BOTH};
 	uint64_t ceiling = config->memory_max ? config->memory_max : defaults[config->mode];
 
-	return budget_share(modes[config->mode], ceiling, config->api_max_record, 1, out, why);
+	return budget_share(modes[config->mode], ceiling, config->api_max_record,
+		kafka_sessions(config->kafka_brokers, config_kafka_tls(config)), out, why);
 }
 
 static void memory(struct loading *l)

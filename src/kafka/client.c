@@ -8,7 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOPIC_MAX = 249, HOST_MAX = 253, PORT_MAX = 65535 };
+enum {
+	TOPIC_MAX = 249,
+	HOST_MAX = 253,
+	PORT_MAX = 65535,
+	CLUSTER_BROKERS = 3, /* that a cluster of ordinary size names beyond the list */
+};
 
 static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 static const char digits[] = "0123456789";
@@ -144,6 +149,67 @@ enum status kafka_check_brokers(const char *brokers, struct why *why)
 			return STATUS_OK;
 		item = end + 1;
 	}
+}
+
+static const struct mechanism {
+	const char *name;
+	bool openssl; /* needs it */
+} mechanisms[] = {
+	{"PLAIN", false},
+	{"SCRAM-SHA-256", true},
+	{"SCRAM-SHA-512", true},
+	{"OAUTHBEARER", true},
+};
+
+enum status kafka_check_mechanism(const char *name, struct why *why)
+{
+	for (size_t i = 0; i < sizeof mechanisms / sizeof *mechanisms; i++) {
+		if (strcmp(name, mechanisms[i].name) != 0)
+			continue;
+		if (!mechanisms[i].openssl || SCOREBOX_KAFKA_OPENSSL)
+			return STATUS_OK;
+		return fail(why, STATUS_BAD_DATA,
+			"%s is in the OpenSSL build only: cmake --preset native-openssl; this build has %s",
+			name, kafka_mechanisms());
+	}
+	return fail(why, STATUS_BAD_DATA,
+		"expected PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER");
+}
+
+const char *kafka_mechanisms(void)
+{
+	return SCOREBOX_KAFKA_OPENSSL ? "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER"
+				      : "PLAIN";
+}
+
+static bool is_local(const char *item)
+{
+	size_t host;
+
+	item += strspn(item, " \t");
+	host = strcspn(item, ":, \t");
+	return !strncmp(item, "[::1]", 5) || (host == 9 && !strncmp(item, "localhost", host)) ||
+	       (!strncmp(item, "127.", 4) && strspn(item, "0123456789.") == host);
+}
+
+bool kafka_brokers_are_local(const char *brokers)
+{
+	for (const char *item = brokers;; item++) {
+		if (!is_local(item))
+			return false;
+		item += strcspn(item, ",");
+		if (!*item)
+			return true;
+	}
+}
+
+unsigned kafka_sessions(const char *brokers, bool tls)
+{
+	unsigned count = CLUSTER_BROKERS + 1;
+
+	for (const char *p = brokers; *p; p++)
+		count += *p == ',';
+	return tls ? count : 1;
 }
 
 const char *kafka_library_version(void)

@@ -45,6 +45,16 @@ enum status kafka_check_brokers(const char *brokers, struct why *why) MUST_CHECK
 enum status kafka_check_compression(const char *name, struct why *why) MUST_CHECK;
 /* Kafka's rule: 1..249 of [a-zA-Z0-9._-], not "." or "..". */
 enum status kafka_check_topic(const char *topic, struct why *why) MUST_CHECK;
+/* Is it a mechanism that Kafka knows and this build has? If not, the reason names the ones there are, or the
+ * build that has it. */
+enum status kafka_check_mechanism(const char *name, struct why *why) MUST_CHECK;
+const char *kafka_mechanisms(void); /* of this build: "PLAIN, ..." */
+
+/* True when every broker of a list that passed kafka_check_brokers is this machine by its name or address. */
+bool kafka_brokers_are_local(const char *brokers);
+/* How many TLS sessions one client holds at its worst: one for each name in the list, and for each broker that
+ * the cluster then names (three are counted). Without TLS 1, the room that a broker's thread takes. */
+unsigned kafka_sessions(const char *brokers, bool tls);
 const char *kafka_library_version(void);
 
 struct kafka_header {

@@ -11,7 +11,6 @@
 static const struct option allowed[] = {
 	{"broker.address.family", BOTH},
 	{"broker.address.ttl", BOTH},
-	{"client.dns.lookup", BOTH},
 	{"client.rack", BOTH},
 	{"connections.max.idle.ms", BOTH},
 	{"reconnect.backoff.ms", BOTH},

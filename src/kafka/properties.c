@@ -2,6 +2,7 @@
 #include "kafka/properties.h"
 
 #include "kafka/options.h"
+#include "kafka/setting.h"
 
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
@@ -20,22 +21,16 @@ enum {
 	WINDOW_MAX = 16384,
 };
 
-/* Sets properties until one is refused. */
-struct setting {
-	rd_kafka_conf_t *conf;
-	struct why *why;
-	enum status status;
-};
-
-static void set(struct setting *s, const char *name, const char *value)
+void properties_set(struct setting *s, const char *name, const char *value)
 {
 	char reason[200];
+	bool secret = strncmp(name, "sasl.", 5) == 0 || strcmp(name, "ssl.ca.pem") == 0;
 
 	if (s->status != STATUS_OK)
 		return;
 	if (rd_kafka_conf_set(s->conf, name, value, reason, sizeof reason) != RD_KAFKA_CONF_OK)
-		s->status = fail(
-			s->why, STATUS_BAD_DATA, "Kafka property %s=%s: %s", name, value, reason);
+		s->status = fail(s->why, STATUS_BAD_DATA, "Kafka property %s=%s: %s", name,
+			secret ? "***" : value, reason);
 }
 
 static void set_number(struct setting *s, const char *name, uint64_t value)
@@ -43,7 +38,7 @@ static void set_number(struct setting *s, const char *name, uint64_t value)
 	char text[24];
 
 	snprintf(text, sizeof text, "%" PRIu64, value);
-	set(s, name, text);
+	properties_set(s, name, text);
 }
 
 static uint64_t within(uint64_t value, uint64_t low, uint64_t high)
@@ -59,37 +54,81 @@ unsigned properties_window(const struct kafka_settings *settings)
 
 static void set_common(struct setting *s, const struct kafka_settings *settings)
 {
-	set(s, "bootstrap.servers", settings->brokers);
-	set(s, "client.id", settings->client_id ? settings->client_id : "scorebox");
+	properties_set(s, "bootstrap.servers", settings->brokers);
+	properties_set(s, "client.id", settings->client_id ? settings->client_id : "scorebox");
 	/* A missing topic is told to a human, never made by asking for it. */
-	set(s, "allow.auto.create.topics", "false");
-	set(s, "topic.metadata.refresh.sparse", "true");
-	set(s, "topic.metadata.propagation.max.ms", "5000");
-	set(s, "enable.metrics.push", "false");
-	set(s, "statistics.interval.ms", "0");
-	set(s, "socket.keepalive.enable", "true");
-	set(s, "socket.nagle.disable", "true");
-	set(s, "socket.send.buffer.bytes", "131072");
-	set(s, "socket.receive.buffer.bytes", "131072");
-	set(s, "reconnect.backoff.ms", "250");
-	set(s, "reconnect.backoff.max.ms", "15000");
-	set(s, "log_level", "6");
+	properties_set(s, "allow.auto.create.topics", "false");
+	properties_set(s, "topic.metadata.refresh.sparse", "true");
+	properties_set(s, "topic.metadata.propagation.max.ms", "5000");
+	properties_set(s, "enable.metrics.push", "false");
+	properties_set(s, "statistics.interval.ms", "0");
+	properties_set(s, "socket.keepalive.enable", "true");
+	properties_set(s, "socket.nagle.disable", "true");
+	properties_set(s, "socket.send.buffer.bytes", "131072");
+	properties_set(s, "socket.receive.buffer.bytes", "131072");
+	properties_set(s, "reconnect.backoff.ms", "250");
+	properties_set(s, "reconnect.backoff.max.ms", "15000");
+	properties_set(s, "log_level", "6");
 	/* An idle connection that the broker closes is no event for a human. */
-	set(s, "log.connection.close", "false");
-	set(s, "log.thread.name", "false");
+	properties_set(s, "log.connection.close", "false");
+	properties_set(s, "log.thread.name", "false");
+}
+
+/* One try takes up to half a minute: name server, connection, handshake. Given up sooner, librdkafka would
+ * take a slow handshake for a broker older than 0.10 and try again at once. */
+static void set_tls(struct setting *s, const struct kafka_security *security)
+{
+	properties_set(s, "api.version.request.timeout.ms", "30000");
+	properties_set(s, "socket.connection.setup.timeout.ms", "30000");
+	properties_set(s, "reconnect.backoff.max.ms", "60000");
+#if SCOREBOX_KAFKA_OPENSSL
+	properties_openssl(s, security);
+#else
+	(void)security;
+#endif
+}
+
+/* Counted from one try to the next, and spread by -25% to +50%: a refused login is tried at most every 10 s,
+ * a connection that has lived longer than that comes back at once. */
+static void set_login(struct setting *s, const struct kafka_security *security)
+{
+	properties_set(s, "reconnect.backoff.ms", "13500");
+	if (!security->tls)
+		properties_set(s, "reconnect.backoff.max.ms", "30000");
+	properties_set(s, "sasl.mechanisms", security->mechanism);
+	if (strcmp(security->mechanism, "OAUTHBEARER") == 0)
+		return; /* the token is fetched by oauth.c */
+	properties_set(s, "sasl.username", security->username);
+	properties_set(s, "sasl.password", security->password);
+}
+
+/* In the mbedTLS build TLS is beneath librdkafka (transport.c), which then sees plaintext. */
+static void set_security(struct setting *s, const struct kafka_security *security)
+{
+	bool inner_tls = security->tls && SCOREBOX_KAFKA_OPENSSL;
+
+	if (security->sasl)
+		properties_set(s, "security.protocol", inner_tls ? "sasl_ssl" : "sasl_plaintext");
+	else
+		properties_set(s, "security.protocol", inner_tls ? "ssl" : "plaintext");
+	if (security->tls)
+		set_tls(s, security);
+	if (security->sasl)
+		set_login(s, security);
 }
 
 static void set_producer(struct setting *s, const struct kafka_settings *settings)
 {
-	set(s, "acks", "all");
-	set(s, "enable.idempotence", "true");
+	properties_set(s, "acks", "all");
+	properties_set(s, "enable.idempotence", "true");
 	/* The spool is what waits; a row librdkafka gave up by the clock would be a row lost. */
-	set(s, "message.timeout.ms", "0");
+	properties_set(s, "message.timeout.ms", "0");
 	/* Some seconds of trying, then the report fails and the human hears why (an in-sync replica missing
 	 * for an hour shows in no other way); the publisher goes back to the oldest row and tries on. */
-	set(s, "message.send.max.retries", "10");
-	set(s, "partitioner", "murmur2_random");
-	set(s, "compression.codec", settings->compression ? settings->compression : "none");
+	properties_set(s, "message.send.max.retries", "10");
+	properties_set(s, "partitioner", "murmur2_random");
+	properties_set(
+		s, "compression.codec", settings->compression ? settings->compression : "none");
 	set_number(s, "linger.ms", settings->linger_ms > 0 ? (uint64_t)settings->linger_ms : 0);
 	set_number(s, "batch.size", BATCH_BYTES);
 	/* The publisher counts its window itself, overhead included. These only stand behind it, at twice the
@@ -110,12 +149,12 @@ static void set_consumer(struct setting *s, const struct kafka_settings *setting
 	uint64_t answer = within(settings->queue_bytes / 8, BATCH_BYTES, 1024 * KIB);
 	uint64_t receive = answer + 64 * KIB;
 
-	set(s, "enable.auto.commit", "false");
-	set(s, "enable.auto.offset.store", "false");
-	set(s, "auto.offset.reset", "error");
-	set(s, "enable.partition.eof", "true");
-	set(s, "check.crcs", "true");
-	set(s, "isolation.level", "read_committed");
+	properties_set(s, "enable.auto.commit", "false");
+	properties_set(s, "enable.auto.offset.store", "false");
+	properties_set(s, "auto.offset.reset", "error");
+	properties_set(s, "enable.partition.eof", "true");
+	properties_set(s, "check.crcs", "true");
+	properties_set(s, "isolation.level", "read_committed");
 	set_number(s, "message.max.bytes", answer);
 	set_number(s, "fetch.message.max.bytes", answer / 2);
 	set_number(s, "fetch.max.bytes", answer);
@@ -125,12 +164,12 @@ static void set_consumer(struct setting *s, const struct kafka_settings *setting
 		within(settings->queue_bytes / 2 / KIB, 64, 1u << 20));
 	set_number(s, "queued.min.messages", within(settings->queue_bytes / 512, 100, 100000));
 	/* A small queue needs a small backoff: at the default of 1 s it draws 193 rows a second. */
-	set(s, "fetch.queue.backoff.ms", "5");
+	properties_set(s, "fetch.queue.backoff.ms", "5");
 	if (settings->group && *settings->group) {
-		set(s, "group.id", settings->group);
-		set(s, "partition.assignment.strategy", "cooperative-sticky");
+		properties_set(s, "group.id", settings->group);
+		properties_set(s, "partition.assignment.strategy", "cooperative-sticky");
 		if (settings->instance && *settings->instance)
-			set(s, "group.instance.id", settings->instance);
+			properties_set(s, "group.instance.id", settings->instance);
 	}
 }
 
@@ -140,7 +179,7 @@ static enum status set_option(
 	struct setting *s = context;
 
 	(void)why;
-	set(s, option->name, value);
+	properties_set(s, option->name, value);
 	return s->status;
 }
 
@@ -150,6 +189,7 @@ enum status properties_make(rd_kafka_conf_t **out, enum role role,
 	struct setting s = {rd_kafka_conf_new(), why, STATUS_OK};
 
 	set_common(&s, settings);
+	set_security(&s, &settings->security);
 	if (role == ROLE_PRODUCER)
 		set_producer(&s, settings);
 	else

@@ -13,7 +13,7 @@ struct meaning {
 #define NO_TOPIC "topic '%s' does not exist: create it or set SCOREBOX_KAFKA_TOPIC (%s)"
 #define NO_RIGHT "no right to topic '%s': give this user its ACL (%s)"
 #define NO_LOGIN \
-	"the broker refuses our credentials (topic '%s'): check SCOREBOX_KAFKA_USERNAME and _PASSWORD (%s)"
+	"the broker refuses our credentials (topic '%s'): check SCOREBOX_KAFKA_SASL_USERNAME and _PASSWORD (%s)"
 #define NO_ISR	  "topic '%s' has too few in-sync replicas: a broker of its cluster is away (%s)"
 #define TOO_LARGE "a record is larger than topic '%s' takes: see its max.message.bytes (%s)"
 

@@ -45,6 +45,7 @@ struct config {
 	const char *kafka_topic, *kafka_group, *kafka_instance;
 	enum config_security kafka_security;
 	const char *sasl_mechanism, *sasl_username, *sasl_password;
+	const char *kafka_oauth_url, *kafka_oauth_scope;
 	const char *kafka_ca_file, *kafka_cert_file, *kafka_key_file;
 	const char *kafka_compression;
 	int64_t kafka_linger_ms;
@@ -64,3 +65,20 @@ struct config {
 	bool until_end;	    /* consume --until-end */
 	int64_t timeout_ms; /* without progress, of verbs that finish */
 };
+
+static inline bool config_kafka_tls(const struct config *c)
+{
+	return c->kafka_security == SECURITY_TLS || c->kafka_security == SECURITY_SASL_TLS;
+}
+
+static inline bool config_kafka_login(const struct config *c)
+{
+	return c->kafka_security == SECURITY_SASL_PLAINTEXT ||
+	       c->kafka_security == SECURITY_SASL_TLS;
+}
+
+/* The authorities believed over TLS to Kafka: its own setting, else the API's; "" the system's. */
+static inline const char *config_kafka_ca_file(const struct config *c)
+{
+	return *c->kafka_ca_file ? c->kafka_ca_file : c->api_ca_file;
+}

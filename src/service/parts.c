@@ -14,6 +14,23 @@ bool parts_woken(int fd)
 	return read(fd, &n, sizeof n) == sizeof n;
 }
 
+struct kafka_security parts_security(const struct config *c, struct trust_files *trust)
+{
+	return (struct kafka_security){
+		.tls = config_kafka_tls(c),
+		.sasl = config_kafka_login(c),
+		.trust = trust,
+		.ca_file = config_kafka_ca_file(c),
+		.cert_file = c->kafka_cert_file,
+		.key_file = c->kafka_key_file,
+		.mechanism = c->sasl_mechanism,
+		.username = c->sasl_username,
+		.password = c->sasl_password,
+		.oauth_url = c->kafka_oauth_url,
+		.oauth_scope = c->kafka_oauth_scope,
+	};
+}
+
 struct kafka_settings parts_kafka(const struct parts *parts, uint64_t queue_bytes)
 {
 	const struct config *c = parts->config;
@@ -28,6 +45,7 @@ struct kafka_settings parts_kafka(const struct parts *parts, uint64_t queue_byte
 		.instance = c->kafka_instance,
 		.queue_bytes = queue_bytes,
 		.record_max_bytes = c->api_max_record,
+		.security = parts_security(c, parts->trust),
 	};
 }
 

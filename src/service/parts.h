@@ -14,6 +14,7 @@ struct parts {
 	struct budget budget;
 	struct health *health;
 	const char *brokers;
+	struct trust_files *trust; /* for Kafka; NULL without TLS */
 	uint8_t run[RUN_BYTES];
 	atomic_bool stop;
 	_Atomic int64_t stop_ms;      /* when that was said */
@@ -32,6 +33,8 @@ int books_run(struct parts *parts); /* all workbooks again from the journal, wit
 
 /* Empties an eventfd; true when it had been written to. */
 bool parts_woken(int fd);
+/* How to talk to the brokers. `trust`: of the files that the settings name; NULL without TLS. */
+struct kafka_security parts_security(const struct config *config, struct trust_files *trust);
 /* The settings of Kafka for publisher (queue: our rows) or subscriber (queue: theirs). */
 struct kafka_settings parts_kafka(const struct parts *parts, uint64_t queue_bytes);
 /* The state folder's file of that name; false (and a line) when the path is too long. */

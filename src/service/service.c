@@ -204,8 +204,9 @@ static bool share_memory(struct keeper *k)
 	const struct config *c = k->parts.config;
 	struct why why;
 	uint64_t ceiling = c->memory_max ? c->memory_max : defaults[c->mode];
-	if (budget_share(modes[c->mode], ceiling, c->api_max_record, 1, &k->parts.budget, &why) !=
-		STATUS_OK) {
+	if (budget_share(modes[c->mode], ceiling, c->api_max_record,
+		    kafka_sessions(c->kafka_brokers, config_kafka_tls(c)), &k->parts.budget,
+		    &why) != STATUS_OK) {
 		log_error("config", "SCOREBOX_MEMORY_MAX: %s; nothing was started; raise it",
 			why.text);
 		return false;

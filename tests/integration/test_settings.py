@@ -35,7 +35,7 @@ def config_lines(result, level="error"):
 def test_all_that_is_wrong_at_once_and_no_network(make_box, listener):
     port = listener.getsockname()[1]
     box = make_box(API_URL=f"https://127.0.0.1:{port}/v1/currentMatches", API_KEY=SECRET,
-                   KAFKA_BROKERS=f"127.0.0.1:{port}", POLL_MIN="abc", SPOOL_MAX="1", KAFKA_SECURITY="sasl_tls",
+                   KAFKA_BROKERS=f"127.0.0.1:{port}", POLL_MIN="abc", SPOOL_MAX="1", KAFKA_SECURITY="ssl",
                    BOOKS="none", API_CA_FILE="/nonexistent.pem", SOURCE="cricbuzz", POLL_MAX="1h")
     for verb in ("produce", "consume", "both", "check", "spool drain", "books", "spool ls"):
         got = box.run(verb)

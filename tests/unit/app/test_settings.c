@@ -192,8 +192,9 @@ static void single_mistakes(void **state)
 		{"SCOREBOX_TIMEZONE=IST", "expected a POSIX time zone"},
 		{"SCOREBOX_TIMEZONE=../../etc/passwd", "expected a POSIX time zone"},
 		{"SCOREBOX_KAFKA_TOPIC=a b", "SCOREBOX_KAFKA_TOPIC"},
-		{"SCOREBOX_KAFKA_SECURITY=tls", "this build speaks plaintext"},
-		{"SCOREBOX_KAFKA_SASL_USERNAME=me", "this build speaks plaintext"},
+		{"SCOREBOX_KAFKA_SECURITY=ssl",
+			"expected one of: plaintext tls sasl_plaintext sasl_tls"},
+		{"SCOREBOX_KAFKA_SECURITY=tls", ""},
 		{"SCOREBOX_KAFKA_INSTANCE=box1", "set SCOREBOX_KAFKA_GROUP too"},
 		{"SCOREBOX_KAFKA_COMPRESSION=brotli", "SCOREBOX_KAFKA_COMPRESSION"},
 		{"SCOREBOX_KAFKA_OPTIONS=enable.idempotence=false", "SCOREBOX_KAFKA_OPTIONS: "},
@@ -218,13 +219,173 @@ static void single_mistakes(void **state)
 	}
 }
 
+#define SASL_TLS "SCOREBOX_KAFKA_SECURITY=sasl_tls"
+#define USERNAME "SCOREBOX_KAFKA_SASL_USERNAME=me"
+#define PASSWORD "SCOREBOX_KAFKA_SASL_PASSWORD=swordfish"
+#define OAUTH	 "SCOREBOX_KAFKA_SASL_MECHANISM=OAUTHBEARER"
+#define TOKENS	 "SCOREBOX_KAFKA_OAUTH_URL=https://login.example.com/token"
+
+struct combination {
+	const char *set[5];
+	const char *said; /* NULL: it is right */
+};
+
+static void try_combination(const struct combination *c, unsigned warnings)
+{
+	const char *set[9] = {0}; /* the first of a name counts */
+	unsigned n = 0;
+
+	while (n < 5 && c->set[n]) {
+		set[n] = c->set[n];
+		n++;
+	}
+	set[n++] = STATE;
+	set[n++] = KEY;
+	set[n] = BROKERS;
+
+	struct settings *s = load(MODE_PRODUCE, NULL, set);
+
+	if (!c->said != !!s || (c->said && !reported(&reports, c->said)))
+		fail_msg("%s %s %s: %u reports, '%s'", c->set[0], c->set[1] ? c->set[1] : "",
+			c->set[2] ? c->set[2] : "", reports.count, reports.text[0]);
+	assert_int_equal(reports.wrong, c->said ? 1 : 0);
+	assert_int_equal(reports.warnings, warnings);
+	assert_false(reported(&reports, "swordfish"));
+	settings_free(s);
+}
+
+/* Each wrong combination of Kafka's security has one line of its own. */
+static void kafka_security_combinations(void **state)
+{
+	static const struct combination cases[] = {
+		{{SASL_TLS, USERNAME, PASSWORD}, NULL},
+		{{"SCOREBOX_KAFKA_SECURITY=SASL_TLS", USERNAME, PASSWORD}, NULL},
+		{{SASL_TLS, PASSWORD}, "SCOREBOX_KAFKA_SASL_USERNAME is not set: a login needs"},
+		{{SASL_TLS, USERNAME},
+			"SCOREBOX_KAFKA_SASL_PASSWORD is not set: a login needs one; put it in a file"},
+		{{USERNAME},
+			"SCOREBOX_KAFKA_SASL_USERNAME is set, but SCOREBOX_KAFKA_SECURITY=plaintext has no login; set that to sasl_tls"},
+		{{"SCOREBOX_KAFKA_SECURITY=tls", PASSWORD},
+			"SCOREBOX_KAFKA_SASL_PASSWORD is set, but SCOREBOX_KAFKA_SECURITY=tls has no login"},
+		{{"SCOREBOX_KAFKA_SASL_MECHANISM=PLAIN"}, NULL},
+		{{TOKENS},
+			"SCOREBOX_KAFKA_OAUTH_URL is set, but SCOREBOX_KAFKA_SECURITY=plaintext"},
+		{{"SCOREBOX_KAFKA_CA_FILE=/dev/null"},
+			"SCOREBOX_KAFKA_CA_FILE is set, but SCOREBOX_KAFKA_SECURITY=plaintext has no TLS; set that to tls"},
+		{{"SCOREBOX_KAFKA_SECURITY=sasl_plaintext", USERNAME, PASSWORD,
+			 "SCOREBOX_KAFKA_BROKERS=localhost:9092",
+			 "SCOREBOX_KAFKA_CA_FILE=/dev/null"},
+			"has no TLS; set that to sasl_tls, or unset this"},
+		{{"SCOREBOX_KAFKA_SECURITY=tls", "SCOREBOX_KAFKA_CERT_FILE=/dev/null"},
+			"SCOREBOX_KAFKA_CERT_FILE and SCOREBOX_KAFKA_KEY_FILE go together"},
+		{{"SCOREBOX_KAFKA_SECURITY=tls", "SCOREBOX_KAFKA_KEY_FILE=/dev/null"},
+			"SCOREBOX_KAFKA_CERT_FILE and SCOREBOX_KAFKA_KEY_FILE go together"},
+		{{"SCOREBOX_KAFKA_SECURITY=tls", "SCOREBOX_KAFKA_CERT_FILE=/nonexistent.pem"},
+			"SCOREBOX_KAFKA_CERT_FILE=\"/nonexistent.pem\": the file cannot be read"},
+		{{SASL_TLS, USERNAME, PASSWORD, "SCOREBOX_KAFKA_SASL_MECHANISM=GSSAPI"},
+			"SCOREBOX_KAFKA_SASL_MECHANISM=\"GSSAPI\": expected PLAIN, SCRAM-SHA-256"},
+		{{SASL_TLS, USERNAME, PASSWORD, TOKENS},
+			"SCOREBOX_KAFKA_OAUTH_URL is for SCOREBOX_KAFKA_SASL_MECHANISM=OAUTHBEARER"},
+		{{SASL_TLS, USERNAME, PASSWORD, "SCOREBOX_KAFKA_OAUTH_SCOPE=kafka"},
+			"SCOREBOX_KAFKA_OAUTH_SCOPE is for"},
+		{{"SCOREBOX_KAFKA_BROKERS=embedded", "SCOREBOX_KAFKA_SECURITY=tls"},
+			"SCOREBOX_KAFKA_BROKERS=embedded speaks plaintext only"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		try_combination(&cases[i], 0);
+}
+
+static void what_a_build_lacks_is_refused(void **state)
+{
+	static const char *const mechanisms[] = {"SCRAM-SHA-256", "SCRAM-SHA-512"};
+	static const struct combination oauth[] = {
+		{{SASL_TLS, USERNAME, PASSWORD, OAUTH, TOKENS}, NULL},
+		{{SASL_TLS, USERNAME, PASSWORD, OAUTH}, "SCOREBOX_KAFKA_OAUTH_URL is not set"},
+		{{SASL_TLS, PASSWORD, OAUTH, TOKENS}, "asks for its token with a client's id"},
+		{{SASL_TLS, USERNAME, PASSWORD, OAUTH, "SCOREBOX_KAFKA_OAUTH_URL=http://x/"},
+			"SCOREBOX_KAFKA_OAUTH_URL: expected an address that begins with https://"},
+		{{SASL_TLS, USERNAME, PASSWORD, OAUTH, "SCOREBOX_KAFKA_OAUTH_URL=https://a:b@x/"},
+			"they go into SCOREBOX_KAFKA_SASL_USERNAME"},
+	};
+	bool openssl = strchr(kafka_mechanisms(), ',');
+	char set[80], said[160];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof mechanisms / sizeof *mechanisms; i++) {
+		snprintf(set, sizeof set, "SCOREBOX_KAFKA_SASL_MECHANISM=%s", mechanisms[i]);
+		snprintf(said, sizeof said,
+			"%s is in the OpenSSL build only: cmake --preset native-openssl",
+			mechanisms[i]);
+		try_combination(&(struct combination){{SASL_TLS, USERNAME, PASSWORD, set},
+					openssl ? NULL : said},
+			0);
+	}
+	if (!openssl)
+		try_combination(&(struct combination){{SASL_TLS, USERNAME, PASSWORD, OAUTH},
+					"OAUTHBEARER is in the OpenSSL build only"},
+			0);
+	for (size_t i = 0; openssl && i < sizeof oauth / sizeof *oauth; i++)
+		try_combination(&oauth[i], 0);
+}
+
+static void a_login_in_the_clear_is_warned_of(void **state)
+{
+	static const struct {
+		const char *brokers;
+		unsigned warnings;
+	} cases[] = {
+		{"SCOREBOX_KAFKA_BROKERS=kafka.example:9092", 1},
+		{"SCOREBOX_KAFKA_BROKERS=localhost, 127.0.0.1:9092,[::1]:9092", 0},
+		{"SCOREBOX_KAFKA_BROKERS=localhost,10.0.0.7", 1},
+		{"SCOREBOX_KAFKA_BROKERS=127.evil.example", 1},
+		{"SCOREBOX_KAFKA_BROKERS=localhost.example:1", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct settings *s = load(MODE_PRODUCE, NULL,
+			WITH(STATE, KEY, cases[i].brokers, "SCOREBOX_KAFKA_SECURITY=sasl_plaintext",
+				USERNAME, PASSWORD));
+
+		assert_non_null(s);
+		assert_int_equal(reports.warnings, cases[i].warnings);
+		if (cases[i].warnings)
+			assert_true(reported(&reports, "in the clear; use sasl_tls"));
+		settings_free(s);
+	}
+}
+
+/* Each name in the list and three brokers more may hold a TLS session at a time. */
+static void tls_sessions_are_in_the_budget(void **state)
+{
+	static const char *const securities[] = {
+		"SCOREBOX_KAFKA_SECURITY=plaintext", "SCOREBOX_KAFKA_SECURITY=tls"};
+	struct budget budget[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct settings *s = load(
+			MODE_PRODUCE, NULL, WITH(STATE, KEY, BROKERS, securities[i]));
+		struct why why;
+
+		assert_non_null(s);
+		assert_int_equal(settings_budget(settings_config(s), &budget[i], &why), STATUS_OK);
+		settings_free(s);
+	}
+	assert_true(budget[1].producer > budget[0].producer);
+	assert_int_equal(kafka_sessions("k1:9092,k2", true), 5);
+	assert_int_equal(kafka_sessions("k1:9092,k2", false), 1);
+}
+
 static void all_mistakes_at_once(void **state)
 {
 	(void)state;
 	assert_null(load(MODE_BOTH, NULL,
 		WITH(STATE, "SCOREBOX_POLL_MIN=abc", "SCOREBOX_API_URL=ftp://x",
 			"SCOREBOX_SPOOL_MAX=lots", "SCOREBOX_BOOKS=none",
-			"SCOREBOX_KAFKA_SECURITY=tls")));
+			"SCOREBOX_KAFKA_SECURITY=ssl")));
 	assert_int_equal(reports.wrong, 8);
 	assert_true(reported(&reports, "SCOREBOX_POLL_MIN"));
 	assert_true(reported(&reports, "SCOREBOX_API_URL: "));
@@ -440,6 +601,10 @@ int main(void)
 		cmocka_unit_test(the_least_that_works),
 		cmocka_unit_test(everything_set),
 		cmocka_unit_test(single_mistakes),
+		cmocka_unit_test(kafka_security_combinations),
+		cmocka_unit_test(what_a_build_lacks_is_refused),
+		cmocka_unit_test(a_login_in_the_clear_is_warned_of),
+		cmocka_unit_test(tls_sessions_are_in_the_budget),
 		cmocka_unit_test(all_mistakes_at_once),
 		cmocka_unit_test(what_a_mode_needs),
 		cmocka_unit_test(unknown_names),
