@@ -1,8 +1,11 @@
 /* publisher.c - takes rows into a small window of librdkafka. */
 #include "kafka/publisher_private.h"
 
+#include "base/frame.h"
+
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -76,10 +79,43 @@ static void flush_when_full(struct publisher *p)
 	(void)rd_kafka_flush(handle_client(p->handle), FLUSH_MS);
 }
 
+/* The value behind the frame of its schema. Gone to librdkafka, which frees it, unless the answer is an
+ * error: then it is still ours. NULL: no memory. */
+static char *framed(const struct publisher *p, struct view value)
+{
+	char *bytes = malloc(FRAME_BYTES + value.length);
+
+	if (!bytes)
+		return NULL;
+	frame_write(p->schema_id, bytes);
+	memcpy(bytes + FRAME_BYTES, value.bytes, value.length);
+	return bytes;
+}
+
+static rd_kafka_resp_err_t hand_over(struct publisher *p, struct view key, struct view value,
+	rd_kafka_headers_t *headers, int64_t time_ms, void *place)
+{
+	char *own = p->frames ? framed(p, value) : NULL;
+	void *bytes = own ? own : (void *)(uintptr_t)value.bytes;
+
+	if (p->frames && !own)
+		return RD_KAFKA_RESP_ERR__QUEUE_FULL;
+	rd_kafka_resp_err_t err = rd_kafka_producev(handle_client(p->handle),
+		RD_KAFKA_V_RKT(handle_topic(p->handle)),
+		RD_KAFKA_V_MSGFLAGS(own ? RD_KAFKA_MSG_F_FREE : RD_KAFKA_MSG_F_COPY),
+		RD_KAFKA_V_KEY(key.bytes, key.length),
+		RD_KAFKA_V_VALUE(bytes, value.length + (own ? FRAME_BYTES : 0)),
+		RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_TIMESTAMP(stamp_of(p, time_ms)),
+		RD_KAFKA_V_OPAQUE(place), RD_KAFKA_V_END);
+	if (err)
+		free(own);
+	return err;
+}
+
 enum status publisher_put(struct publisher *p, int64_t id, struct view key, struct view value,
 	const struct kafka_header *headers, unsigned count, int64_t time_ms, struct why *why)
 {
-	uint64_t cost = cost_of(key, value, headers, count);
+	uint64_t cost = cost_of(key, value, headers, count) + (p->frames ? FRAME_BYTES : 0);
 	bool alone = id <= p->alone_through;
 
 	if (p->state != FEEDING || p->refused_here)
@@ -91,12 +127,7 @@ enum status publisher_put(struct publisher *p, int64_t id, struct view key, stru
 
 	rd_kafka_headers_t *list = make_headers(headers, count);
 	void *place = window_take(&p->window, id, cost);
-	rd_kafka_resp_err_t err = rd_kafka_producev(handle_client(p->handle),
-		RD_KAFKA_V_RKT(handle_topic(p->handle)), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-		RD_KAFKA_V_KEY(key.bytes, key.length),
-		RD_KAFKA_V_VALUE((void *)(uintptr_t)value.bytes, value.length),
-		RD_KAFKA_V_HEADERS(list), RD_KAFKA_V_TIMESTAMP(stamp_of(p, time_ms)),
-		RD_KAFKA_V_OPAQUE(place), RD_KAFKA_V_END);
+	rd_kafka_resp_err_t err = hand_over(p, key, value, list, time_ms, place);
 
 	if (!err) {
 		p->unflushed_bytes += cost;
@@ -107,6 +138,12 @@ enum status publisher_put(struct publisher *p, int64_t id, struct view key, stru
 	rd_kafka_headers_destroy(list);
 	(void)window_give(&p->window, place, &id);
 	return not_taken(p, err, id, why);
+}
+
+void publisher_frame(struct publisher *p, uint32_t schema_id)
+{
+	p->frames = true;
+	p->schema_id = schema_id;
 }
 
 int publisher_fd(const struct publisher *p)

@@ -31,6 +31,9 @@ void publisher_turn(struct publisher *p, int64_t now_ms);
 /* When publisher_turn wants to be called next, at the latest (monotonic ms). */
 int64_t publisher_due_ms(const struct publisher *p);
 
+/* From now on every value goes behind a schema registry's frame (base/frame.h). */
+void publisher_frame(struct publisher *p, uint32_t schema_id);
+
 /* Copies the row. STATUS_FULL: the window is full, or the machine is not feeding now: wait for the fd. */
 enum status publisher_put(struct publisher *p, int64_t id, struct view key, struct view value,
 	const struct kafka_header *headers, unsigned count, int64_t time_ms,

@@ -32,6 +32,8 @@ struct publisher {
 	bool refused_here; /* librdkafka itself refused refused_id: to be told in the next turn */
 	int64_t refused_id;
 	char link_detail[TROUBLE_REASON_BYTES]; /* what a connection failed with last */
+	bool frames;				/* values go behind the frame of schema_id */
+	uint32_t schema_id;
 	struct publisher_health health;
 };
 

@@ -19,6 +19,7 @@ struct pump {
 	int64_t free_ms; /* when acknowledged rows were last freed */
 	bool more;	 /* rows may wait beyond fed_to */
 	bool finishing;
+	bool held; /* the schema's id is not known yet */
 	bool was_down;
 	uint64_t recreated; /* clients, as told last */
 	int64_t down_since_ms;
@@ -159,7 +160,7 @@ static void feed(struct pump *p)
 	struct spool_row row;
 	struct event event;
 	struct why why;
-	while (p->more && !p->finishing && p->trouble == STATUS_OK) {
+	while (p->more && !p->held && !p->finishing && p->trouble == STATUS_OK) {
 		enum status s = spool_next(p->spool, p->fed_to, &row, &why);
 		if (s == STATUS_NOT_FOUND) {
 			p->more = false;
@@ -264,6 +265,18 @@ void pump_close(struct pump *p)
 		tell_losses(p, &f);
 	}
 	free(p);
+}
+
+void pump_hold(struct pump *p)
+{
+	p->held = true;
+}
+
+void pump_frame(struct pump *p, uint32_t schema_id)
+{
+	publisher_frame(p->publisher, schema_id);
+	p->held = false;
+	pump_kick(p);
 }
 
 void pump_kick(struct pump *p)

@@ -16,6 +16,10 @@ enum status pump_open(struct pump **out, struct loop *loop, struct spool *spool,
 	struct why *why) MUST_CHECK;
 void pump_close(struct pump *p); /* what was acknowledged is freed; NULL is fine */
 
+/* Rows stay in the spool until pump_frame. Call before the loop turns. */
+void pump_hold(struct pump *p);
+/* Rows go out, from now on framed with this schema's id. */
+void pump_frame(struct pump *p, uint32_t schema_id);
 /* New rows are visible: feed now. */
 void pump_kick(struct pump *p);
 /* Feeds no further row; what is out may still be acknowledged. */
