@@ -8,7 +8,9 @@
 #include "feed/fetch.h"
 #include "feed/split.h"
 #include "kafka/subscriber.h"
+#include "service/parts.h"
 #include "service/service.h"
+#include "tls/trust_files.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -272,7 +274,7 @@ static void tell_survey(struct online *o, enum status s, const struct subscriber
 	}
 }
 
-static void check_kafka(struct online *o)
+static void ask_kafka(struct online *o, struct trust_files *trust)
 {
 	const struct config *c = o->config;
 	const struct kafka_settings settings = {
@@ -285,16 +287,11 @@ static void check_kafka(struct online *o)
 		.instance = "",
 		.queue_bytes = 1 << 20,
 		.record_max_bytes = c->api_max_record,
+		.security = parts_security(c, trust),
 	};
 	static struct subscriber_survey survey; /* 6 KB: too much for a stack */
 	struct subscriber *s = NULL;
 	struct why why;
-
-	if (c->kafka_embedded) {
-		tell(o, "kafka", EXIT_DONE,
-			"embedded: it starts with the daemon and keeps nothing");
-		return;
-	}
 
 	enum status status = subscriber_open(&s, &settings, &why);
 
@@ -302,6 +299,25 @@ static void check_kafka(struct online *o)
 		status = subscriber_survey(s, SURVEY_MS, &survey, &why);
 	tell_survey(o, status, &survey, &why);
 	subscriber_close(s);
+}
+
+static void check_kafka(struct online *o)
+{
+	const struct config *c = o->config;
+	struct trust_files *trust = NULL;
+	struct why why;
+
+	if (c->kafka_embedded)
+		tell(o, "kafka", EXIT_DONE,
+			"embedded: it starts with the daemon and keeps nothing");
+	else if (config_kafka_tls(c) &&
+		 trust_files_open(&trust, config_kafka_ca_file(c), c->kafka_cert_file,
+			 c->kafka_key_file, &why) != STATUS_OK)
+		tell(o, "kafka", EXIT_SETTINGS,
+			"%s; look at SCOREBOX_KAFKA_CA_FILE, _CERT_FILE and _KEY_FILE", why.text);
+	else
+		ask_kafka(o, trust);
+	trust_files_close(trust);
 }
 
 /* ---- storage ---- */

@@ -11,6 +11,7 @@
 #include "service/notify.h"
 #include "service/parts.h"
 #include "tls/digest.h"
+#include "tls/trust_files.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -205,8 +206,8 @@ static bool share_memory(struct keeper *k)
 	struct why why;
 	uint64_t ceiling = c->memory_max ? c->memory_max : defaults[c->mode];
 	if (budget_share(modes[c->mode], ceiling, c->api_max_record,
-		    kafka_sessions(c->kafka_brokers, config_kafka_tls(c)), &k->parts.budget,
-		    &why) != STATUS_OK) {
+		    kafka_sessions(c->kafka_brokers, config_kafka_tls(c)), *c->registry_url,
+		    &k->parts.budget, &why) != STATUS_OK) {
 		log_error("config", "SCOREBOX_MEMORY_MAX: %s; nothing was started; raise it",
 			why.text);
 		return false;
@@ -255,6 +256,23 @@ static bool open_embedded(struct keeper *k)
 	return true;
 }
 
+/* The files of the way to Kafka are read before anything is started, as the settings were. */
+static int open_trust(struct keeper *k)
+{
+	const struct config *c = k->parts.config;
+	struct why why;
+	if (!config_kafka_tls(c))
+		return EXIT_DONE;
+	enum status s = trust_files_open(&k->parts.trust, config_kafka_ca_file(c),
+		c->kafka_cert_file, c->kafka_key_file, &why);
+	if (s == STATUS_OK)
+		return EXIT_DONE;
+	log_error("tls.trust",
+		"%s; nothing was started; look at SCOREBOX_KAFKA_CA_FILE, _CERT_FILE and _KEY_FILE",
+		why.text);
+	return s == STATUS_NO_MEMORY ? EXIT_INTERNAL : EXIT_SETTINGS;
+}
+
 static bool open_loop(struct keeper *k)
 {
 	struct why why;
@@ -278,6 +296,7 @@ static bool open_loop(struct keeper *k)
 static void close_all(struct keeper *k)
 {
 	health_close(k->parts.health);
+	trust_files_close(k->parts.trust);
 	embedded_close(k->embedded);
 	loop_close(k->loop);
 	for (int i = 0; i < HEALTH_PARTS; i++)
@@ -341,9 +360,12 @@ static int keep(const struct config *config, service_body *produce, service_body
 	if (exit_code != EXIT_DONE)
 		return exit_code;
 	digest_random(k.parts.run, sizeof k.parts.run);
-	exit_code = EXIT_INTERNAL;
-	if (open_loop(&k) && open_embedded(&k))
-		exit_code = run_threads(&k);
+	exit_code = consume == books_run ? EXIT_DONE : open_trust(&k);
+	if (exit_code == EXIT_DONE) {
+		exit_code = EXIT_INTERNAL;
+		if (open_loop(&k) && open_embedded(&k))
+			exit_code = run_threads(&k);
+	}
 	close_all(&k);
 	return exit_code;
 }
