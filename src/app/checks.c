@@ -51,12 +51,8 @@ static enum status check_host(const char *host, size_t length, struct why *why)
 
 /* A password in an address would end up in log lines of libraries: secrets have their own
  * settings; `home` names it. */
-static enum status check_address(const char *text, const char *home, struct why *why)
+static enum status check_behind_scheme(const char *text, const char *home, struct why *why)
 {
-	if (strncasecmp(text, "https://", 8))
-		return fail(why, STATUS_BAD_DATA, "expected an address that begins with https://");
-	text += 8;
-
 	size_t host = strcspn(text, "/?#");
 
 	if (memchr(text, '@', host))
@@ -65,6 +61,13 @@ static enum status check_address(const char *text, const char *home, struct why 
 	if (strpbrk(text, " #\"<>"))
 		return fail(why, STATUS_BAD_DATA, "the address holds a blank or one of # \" < >");
 	return check_host(text, host, why);
+}
+
+static enum status check_address(const char *text, const char *home, struct why *why)
+{
+	if (strncasecmp(text, "https://", 8))
+		return fail(why, STATUS_BAD_DATA, "expected an address that begins with https://");
+	return check_behind_scheme(text + 8, home, why);
 }
 
 enum status check_url(const char *text, struct why *why)
@@ -78,6 +81,34 @@ enum status check_oauth_url(const char *text, struct why *why)
 	return check_address(text,
 		"they go into SCOREBOX_KAFKA_SASL_USERNAME and SCOREBOX_KAFKA_SASL_PASSWORD_FILE",
 		why);
+}
+
+enum status check_registry_url(const char *text, struct why *why)
+{
+	static const char home[] =
+		"they go into SCOREBOX_SCHEMA_REGISTRY_KEY_FILE and SCOREBOX_SCHEMA_REGISTRY_SECRET_FILE";
+
+	if (strpbrk(text, "?"))
+		return fail(
+			why, STATUS_BAD_DATA, "a registry's address has no '?' and what follows");
+	return strncasecmp(text, "http://", 7) ? check_address(text, home, why)
+					       : check_behind_scheme(text + 7, home, why);
+}
+
+/* RFC 7617: a name ends at the first colon. */
+enum status check_user(const char *text, struct why *why)
+{
+	if (strchr(text, ':'))
+		return fail(why, STATUS_BAD_DATA, "it may not hold a colon");
+	return check_password(text, why);
+}
+
+enum status check_password(const char *text, struct why *why)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return fail(why, STATUS_BAD_DATA, "it may not hold control characters");
+	return STATUS_OK;
 }
 
 enum status check_proxy(const char *text, struct why *why)

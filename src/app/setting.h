@@ -21,6 +21,7 @@ enum setting_section {
 	SECTION_SOURCE,
 	SECTION_POLLING,
 	SECTION_KAFKA,
+	SECTION_REGISTRY,
 	SECTION_STORAGE,
 	SECTION_BOOKS,
 	SECTION_COUNT,
@@ -54,6 +55,9 @@ const char *setting_nearest(const char *name, char *out, size_t out_bytes);
 
 /* Checks of single texts (checks.c). */
 enum status check_url(const char *text, struct why *why) MUST_CHECK;
+enum status check_registry_url(const char *text, struct why *why) MUST_CHECK;
+enum status check_user(const char *text, struct why *why) MUST_CHECK;
+enum status check_password(const char *text, struct why *why) MUST_CHECK;
 enum status check_oauth_url(const char *text, struct why *why) MUST_CHECK;
 enum status check_proxy(const char *text, struct why *why) MUST_CHECK;
 enum status check_key(const char *text, struct why *why) MUST_CHECK;

@@ -262,7 +262,8 @@ enum status settings_budget(const struct config *config, struct budget *out, str
 	uint64_t ceiling = config->memory_max ? config->memory_max : defaults[config->mode];
 
 	return budget_share(modes[config->mode], ceiling, config->api_max_record,
-		kafka_sessions(config->kafka_brokers, config_kafka_tls(config)), out, why);
+		kafka_sessions(config->kafka_brokers, config_kafka_tls(config)),
+		*config->registry_url, out, why);
 }
 
 static void memory(struct loading *l)
@@ -280,7 +281,10 @@ static void memory(struct loading *l)
 
 static bool renewable(const struct setting *s)
 {
-	return s->section == SECTION_SOURCE || s->section == SECTION_POLLING ||
+	bool login = s->section == SECTION_REGISTRY &&
+		     strcmp(s->name, "SCOREBOX_SCHEMA_REGISTRY_URL");
+
+	return s->section == SECTION_SOURCE || s->section == SECTION_POLLING || login ||
 	       !strncmp(s->name, "SCOREBOX_LOG_", 13) || !strcmp(s->name, "SCOREBOX_MODE");
 }
 
@@ -307,6 +311,7 @@ void settings_cross_check(struct loading *l)
 		return;
 	source(l);
 	kafka(l);
+	settings_check_registry(l);
 	sizes(l);
 	output(l);
 	memory(l);

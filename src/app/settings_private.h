@@ -48,3 +48,5 @@ enum status setting_store(struct config *config, const struct setting *s, const 
 void settings_look_at_names(struct loading *l);
 /* settings_cross.c: what must be set, and what must fit together. */
 void settings_cross_check(struct loading *l);
+/* settings_registry.c: the part of it that is about the schema registry. */
+void settings_check_registry(struct loading *l);

@@ -19,6 +19,7 @@ const char *const setting_sections[SECTION_COUNT] = {
 	[SECTION_SOURCE] = "The score API",
 	[SECTION_POLLING] = "Polling",
 	[SECTION_KAFKA] = "Kafka",
+	[SECTION_REGISTRY] = "Schema Registry, optional",
 	[SECTION_STORAGE] = "What is kept on the board",
 	[SECTION_BOOKS] = "The workbooks",
 };
@@ -159,6 +160,20 @@ const struct setting settings_table[] = {
 		.meaning =
 			"Further librdkafka properties, a=b,c=d, from a short allow list; others "
 			"are refused by name."},
+
+	{"SCOREBOX_SCHEMA_REGISTRY_URL", SECTION_REGISTRY, SETTING_TEXT, "", AT(registry_url),
+		.check = check_registry_url, .hide = true,
+		.meaning =
+			"Address of a schema registry: values are framed with the id of the latest "
+			"schema of the subject TOPIC-value; http only without a login."},
+	{"SCOREBOX_SCHEMA_REGISTRY_KEY", SECTION_REGISTRY, SETTING_SECRET, "", AT(registry_key),
+		.check = check_user, .meaning = "Key, or user name, to log in with there."},
+	{"SCOREBOX_SCHEMA_REGISTRY_SECRET", SECTION_REGISTRY, SETTING_SECRET, "",
+		AT(registry_secret), .check = check_password,
+		.meaning = "Its secret, or password."},
+	{"SCOREBOX_SCHEMA_REGISTRY_CA_FILE", SECTION_REGISTRY, SETTING_FILE, "",
+		AT(registry_ca_file), .shown = "as Kafka's",
+		.meaning = "PEM file of the authorities that are believed of the registry."},
 
 	{"SCOREBOX_SPOOL_MAX", SECTION_STORAGE, SETTING_SIZE, "64MiB", AT(spool_max), .least = MIB,
 		.most = 1024 * GIB,

@@ -2,6 +2,7 @@
 #include "base/budget.h"
 
 #include "base/buffer.h"
+#include "base/frame.h"
 
 #include <stdio.h>
 
@@ -34,6 +35,7 @@ static const struct module {
 	{"program", offsetof(struct budget, program)},
 	{"trusted roots", offsetof(struct budget, trust)},
 	{"fetch", offsetof(struct budget, fetch)},
+	{"schema registry", offsetof(struct budget, registry)},
 	{"row", offsetof(struct budget, row)},
 	{"reading rows", offsetof(struct budget, reading)},
 	{"spool", offsetof(struct budget, spool)},
@@ -77,24 +79,28 @@ static double mib_up(uint64_t bytes)
 }
 
 /* What every mode needs before anything is queued. */
-static void give_fixed(
-	struct budget *b, bool produces, bool consumes, uint64_t max_record, unsigned brokers)
+static void give_fixed(struct budget *b, bool produces, bool consumes, uint64_t max_record,
+	unsigned brokers, bool registry)
 {
 	b->program = PROGRAM_BYTES;
 	b->trust = TRUST_BYTES;
+	/* A record is a row, maybe behind a frame. */
+	const uint64_t record = max_record + FRAME_BYTES;
+
 	if (produces) {
 		b->fetch = FETCH_BYTES;
+		b->registry = registry ? FETCH_BYTES : 0;
 		b->row = max_record;
 		b->reading += BUDGET_ARENA;
 		b->spool = SPOOL_BYTES;
 		b->producer = PRODUCER_BYTES + brokers * TLS_SESSION_BYTES;
-		b->producer_queue = larger(PRODUCER_QUEUE_MIN, max_record);
+		b->producer_queue = larger(PRODUCER_QUEUE_MIN, record);
 	}
 	if (consumes) {
 		b->journal = JOURNAL_BYTES;
 		b->reading += BUDGET_ARENA;
 		b->consumer = CONSUMER_BYTES + brokers * TLS_SESSION_BYTES;
-		b->consumer_queue = larger(CONSUMER_QUEUE_MIN, max_record);
+		b->consumer_queue = larger(CONSUMER_QUEUE_MIN, record);
 		b->child = CHILD_BYTES;
 	}
 }
@@ -140,7 +146,7 @@ static enum status too_small(const struct budget *b, uint64_t ceiling, struct wh
 }
 
 enum status budget_share(enum budget_mode mode, uint64_t ceiling, uint64_t max_record,
-	unsigned brokers, struct budget *out, struct why *why)
+	unsigned brokers, bool registry, struct budget *out, struct why *why)
 {
 	struct budget b = {.ceiling = ceiling};
 
@@ -148,7 +154,8 @@ enum status budget_share(enum budget_mode mode, uint64_t ceiling, uint64_t max_r
 		return fail(why, STATUS_BAD_DATA,
 			"a memory ceiling of %llu bytes for rows of %llu makes no sense",
 			(unsigned long long)ceiling, (unsigned long long)max_record);
-	give_fixed(&b, mode != BUDGET_CONSUME, mode != BUDGET_PRODUCE, max_record, brokers);
+	give_fixed(
+		&b, mode != BUDGET_CONSUME, mode != BUDGET_PRODUCE, max_record, brokers, registry);
 
 	uint64_t needed = sum_of(&b);
 

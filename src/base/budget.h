@@ -13,11 +13,12 @@ enum budget_mode { BUDGET_PRODUCE, BUDGET_CONSUME, BUDGET_BOTH };
 /* All in bytes. Zero where the mode does not have the module. */
 struct budget {
 	uint64_t ceiling;
-	uint64_t program; /* code, static data, C library, stacks */
-	uint64_t trust;	  /* parsed CA roots */
-	uint64_t fetch;	  /* curl handle, one TLS session, receive buffer */
-	uint64_t row;	  /* the row being split: max_record */
-	uint64_t reading; /* arenas in which rows are read, BUDGET_ARENA each: one a service */
+	uint64_t program;  /* code, static data, C library, stacks */
+	uint64_t trust;	   /* parsed CA roots */
+	uint64_t fetch;	   /* curl handle, one TLS session, receive buffer */
+	uint64_t registry; /* the same for a schema registry, where one is set */
+	uint64_t row;	   /* the row being split: max_record */
+	uint64_t reading;  /* arenas in which rows are read, BUDGET_ARENA each: one a service */
 	uint64_t spool, journal;     /* SQLite page caches and statements */
 	uint64_t producer, consumer; /* librdkafka threads, connections */
 	uint64_t producer_queue;     /* what librdkafka may hold of ours */
@@ -34,9 +35,9 @@ struct budget {
 
 /* Shares `ceiling` out. STATUS_FULL when it is too small: the reason is the sum, module by
  * module, and the smallest ceiling that would do. `max_record` is the largest row; `brokers` how
- * many TLS sessions. */
+ * many TLS sessions; `registry`: values are framed with the id of a schema registry. */
 enum status budget_share(enum budget_mode mode, uint64_t ceiling, uint64_t max_record,
-	unsigned brokers, struct budget *out, struct why *why) MUST_CHECK;
+	unsigned brokers, bool registry, struct budget *out, struct why *why) MUST_CHECK;
 /* One line a module and the sum, to `print(context, line)`. */
 void budget_print(
 	const struct budget *b, void (*print)(void *context, const char *line), void *context);

@@ -56,7 +56,7 @@ static void judge_answer(const struct registry *r, struct registry_result *out)
 {
 	const struct registry_answer *a = &r->answer;
 
-	if (!a->well || a->id < 0 || a->id > UINT32_MAX) {
+	if (!a->well || a->id < 1 || a->id > UINT32_MAX) {
 		set(out, REGISTRY_UNUSABLE, "answer");
 		fail(&out->why, STATUS_BAD_DATA,
 			"%s answers without a schema's id; is it a schema registry? check %s",
@@ -148,7 +148,8 @@ static enum registry_outcome outcome_of(enum fetch_outcome outcome)
 static void answered(void *context, const struct fetch_result *f)
 {
 	struct registry *r = context;
-	struct registry_result result = {.outcome = REGISTRY_AWAY};
+	struct registry_result result = {
+		.outcome = REGISTRY_AWAY, .retry_after_ms = f->retry_after_ms};
 
 	registry_answer_end(&r->answer);
 	if (f->outcome == FETCH_OK) {

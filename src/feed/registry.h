@@ -29,9 +29,10 @@ enum registry_outcome {
 };
 struct registry_result {
 	enum registry_outcome outcome;
-	char code[32];	  /* for the log: "registry.dns", "registry.auth", ... */
-	struct why why;	  /* in plain words, with the next step; never holds the secret */
-	uint32_t id;	  /* of REGISTRY_OK: rises from 1 */
+	char code[32];		/* for the log: "registry.dns", "registry.auth", ... */
+	struct why why;		/* in plain words, with the next step; never holds the secret */
+	uint32_t id;		/* of REGISTRY_OK: rises from 1 */
+	int64_t retry_after_ms; /* the registry's own wish; -1 none */
 	unsigned version; /* of the latest; 0 after a registration, whose answer does not tell it */
 };
 typedef void registry_call(void *context, const struct registry_result *result);

@@ -47,6 +47,7 @@ struct config {
 	const char *sasl_mechanism, *sasl_username, *sasl_password;
 	const char *kafka_oauth_url, *kafka_oauth_scope;
 	const char *kafka_ca_file, *kafka_cert_file, *kafka_key_file;
+	const char *registry_url, *registry_key, *registry_secret, *registry_ca_file;
 	const char *kafka_compression;
 	int64_t kafka_linger_ms;
 	const char *kafka_options;
@@ -81,4 +82,10 @@ static inline bool config_kafka_login(const struct config *c)
 static inline const char *config_kafka_ca_file(const struct config *c)
 {
 	return *c->kafka_ca_file ? c->kafka_ca_file : c->api_ca_file;
+}
+
+/* The authorities believed of a schema registry: its own setting, else Kafka's. */
+static inline const char *config_registry_ca_file(const struct config *c)
+{
+	return *c->registry_ca_file ? c->registry_ca_file : config_kafka_ca_file(c);
 }

@@ -183,6 +183,17 @@ static void write_kafka(struct json *j, const struct publisher_health *k)
 	end(j);
 }
 
+static void write_schema(struct json *j, const struct health_facts *f)
+{
+	object(j, "schema");
+	text(j, "subject", f->schema.subject);
+	name(j, "id");
+	add(j, f->schema.id ? buffer_format(j->to, "%" PRIu32, f->schema.id)
+			    : buffer_add_text(j->to, "null"));
+	text(j, "reason", f->schema.trouble);
+	end(j);
+}
+
 static void write_consumer(struct json *j, const struct health_facts *f)
 {
 	const struct journal_figures *n = &f->journal;
@@ -233,6 +244,8 @@ static enum status compose(struct health *h, bool running)
 		write_poll(&j, f);
 		write_spool(&j, &f->spool);
 		write_kafka(&j, &f->kafka);
+		if (f->schema.wanted)
+			write_schema(&j, f);
 	}
 	if (h->config->mode != MODE_PRODUCE)
 		write_consumer(&j, f);

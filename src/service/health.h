@@ -22,6 +22,12 @@ struct health_facts {
 	struct pace pace;
 	struct spool_figures spool;
 	struct publisher_health kafka;
+	struct {
+		bool wanted;
+		uint32_t id; /* 0: not known yet, rows wait */
+		char subject[256];
+		char trouble[256]; /* the registry's last, "" */
+	} schema;
 
 	bool reading;	  /* the subscriber is connected and assigned */
 	char reader[200]; /* its last trouble, "" */

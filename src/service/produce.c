@@ -1,6 +1,7 @@
 /* produce: poller and pump around one spool. `drain` is the same without the poller. */
 #include "base/clock.h"
 #include "base/file.h"
+#include "service/framing.h"
 #include "service/parts.h"
 #include "service/poller.h"
 #include "service/pump.h"
@@ -31,7 +32,8 @@ struct produce {
 	struct spool *spool;
 	struct pump *pump;
 	struct poller *poller;
-	bool polls; /* false: drain */
+	struct framing *framing; /* NULL: values go plain */
+	bool polls;		 /* false: drain */
 	enum produce_state state;
 	unsigned sweeps_done;
 	int64_t leave_ms;
@@ -130,6 +132,8 @@ static void renew(struct produce *p)
 			"%s; nothing lost; the settings from before stay in force; correct it and send SIGHUP again",
 			why.text);
 	} else {
+		if (p->framing)
+			framing_renew(p->framing, config);
 		p->config = p->parts->in_use = config;
 		log_info("config.renewed",
 			"settings, key and certificates are read again; polling at once");
@@ -205,6 +209,21 @@ static enum status open_spool(struct produce *p, struct why *why)
 	return STATUS_OK;
 }
 
+static void schema_known(void *context, uint32_t id)
+{
+	struct produce *p = context;
+	pump_frame(p->pump, id);
+}
+
+static enum status open_framing(struct produce *p, struct why *why)
+{
+	const struct framing_calls calls = {p, schema_known, spool_troubled};
+	if (!*p->parts->config->registry_url)
+		return STATUS_OK;
+	pump_hold(p->pump);
+	return framing_open(&p->framing, p->loop, p->spool, p->parts, p->config, &calls, why);
+}
+
 static enum status open_parts(struct produce *p, struct why *why)
 {
 	const struct budget *b = &p->parts->budget;
@@ -224,15 +243,18 @@ static enum status open_parts(struct produce *p, struct why *why)
 			return s;
 		source = poller_source(p->poller);
 	}
-	return pump_open(&p->pump, p->loop, p->spool, &kafka, source, p->parts->health, why);
+	s = pump_open(&p->pump, p->loop, p->spool, &kafka, source, p->parts->health, why);
+	return s == STATUS_OK ? open_framing(p, why) : s;
 }
 
 static void close_parts(struct produce *p)
 {
 	loop_timer_stop(p->loop, look, p);
+	framing_close(p->framing);
 	poller_close(p->poller);
 	pump_close(p->pump);
 	spool_close(p->spool);
+	p->framing = NULL;
 	p->poller = NULL;
 	p->pump = NULL;
 	p->spool = NULL;

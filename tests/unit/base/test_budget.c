@@ -13,8 +13,9 @@ enum { RECORD = 256 * 1024 };
 
 static uint64_t sum(const struct budget *b)
 {
-	return b->program + b->trust + b->fetch + b->row + b->reading + b->spool + b->journal +
-	       b->producer + b->consumer + b->producer_queue + b->consumer_queue + b->child;
+	return b->program + b->trust + b->fetch + b->registry + b->row + b->reading + b->spool +
+	       b->journal + b->producer + b->consumer + b->producer_queue + b->consumer_queue +
+	       b->child;
 }
 
 static void defaults_do(void **state)
@@ -22,16 +23,18 @@ static void defaults_do(void **state)
 	struct budget b;
 
 	(void)state;
-	assert_int_equal(budget_share(BUDGET_PRODUCE, BUDGET_DEFAULT_PRODUCE, RECORD, 4, &b, NULL),
+	assert_int_equal(
+		budget_share(BUDGET_PRODUCE, BUDGET_DEFAULT_PRODUCE, RECORD, 4, false, &b, NULL),
 		STATUS_OK);
 	assert_int_equal(b.producer_queue, 1 << 20);
 	assert_int_equal(b.consumer + b.consumer_queue + b.journal + b.child, 0);
-	assert_int_equal(budget_share(BUDGET_CONSUME, BUDGET_DEFAULT_CONSUME, RECORD, 4, &b, NULL),
+	assert_int_equal(
+		budget_share(BUDGET_CONSUME, BUDGET_DEFAULT_CONSUME, RECORD, 4, false, &b, NULL),
 		STATUS_OK);
 	assert_int_equal(b.consumer_queue, 768 << 10);
 	assert_int_equal(b.producer + b.producer_queue + b.spool + b.fetch + b.row, 0);
-	assert_int_equal(
-		budget_share(BUDGET_BOTH, BUDGET_DEFAULT_BOTH, RECORD, 4, &b, NULL), STATUS_OK);
+	assert_int_equal(budget_share(BUDGET_BOTH, BUDGET_DEFAULT_BOTH, RECORD, 4, false, &b, NULL),
+		STATUS_OK);
 	assert_int_equal(b.producer_queue, 1 << 20);
 	assert_int_equal(b.consumer_queue, 768 << 10);
 }
@@ -46,7 +49,7 @@ static void every_ceiling(enum budget_mode mode, uint64_t record)
 	uint64_t first = 0;
 
 	for (uint64_t ceiling = 0; ceiling < 40u << 20; ceiling += 64 << 10) {
-		enum status s = budget_share(mode, ceiling, record, 3, &b, &why);
+		enum status s = budget_share(mode, ceiling, record, 3, false, &b, &why);
 
 		if (s != STATUS_OK) {
 			assert_int_equal(s, STATUS_FULL);
@@ -69,7 +72,8 @@ static void every_ceiling(enum budget_mode mode, uint64_t record)
 	assert_int_equal(sscanf(at, "that does is %lf MiB", &named), 1);
 	assert_true(named * 1048576 + 110000 >= (double)first);
 	assert_int_equal(
-		budget_share(mode, (uint64_t)(named * 1048576), record, 3, &b, NULL), STATUS_OK);
+		budget_share(mode, (uint64_t)(named * 1048576), record, 3, false, &b, NULL),
+		STATUS_OK);
 }
 
 static void any_ceiling_is_kept(void **state)
@@ -88,9 +92,9 @@ static void nonsense_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(
-		budget_share(BUDGET_BOTH, UINT64_MAX, RECORD, 1, &b, NULL), STATUS_BAD_DATA);
-	assert_int_equal(
-		budget_share(BUDGET_BOTH, 1 << 24, UINT64_MAX, 1, &b, NULL), STATUS_BAD_DATA);
+		budget_share(BUDGET_BOTH, UINT64_MAX, RECORD, 1, false, &b, NULL), STATUS_BAD_DATA);
+	assert_int_equal(budget_share(BUDGET_BOTH, 1 << 24, UINT64_MAX, 1, false, &b, NULL),
+		STATUS_BAD_DATA);
 }
 
 static void count_line(void *context, const char *line)
@@ -108,12 +112,13 @@ static void a_line_a_module_and_the_sum(void **state)
 	int lines = 0;
 
 	(void)state;
-	assert_int_equal(
-		budget_share(BUDGET_BOTH, BUDGET_DEFAULT_BOTH, RECORD, 2, &b, NULL), STATUS_OK);
+	assert_int_equal(budget_share(BUDGET_BOTH, BUDGET_DEFAULT_BOTH, RECORD, 2, false, &b, NULL),
+		STATUS_OK);
 	budget_print(&b, count_line, &lines);
 	assert_int_equal(lines, 13);
 	lines = 0;
-	assert_int_equal(budget_share(BUDGET_CONSUME, BUDGET_DEFAULT_CONSUME, RECORD, 2, &b, NULL),
+	assert_int_equal(
+		budget_share(BUDGET_CONSUME, BUDGET_DEFAULT_CONSUME, RECORD, 2, false, &b, NULL),
 		STATUS_OK);
 	budget_print(&b, count_line, &lines);
 	assert_int_equal(lines, 8);
