@@ -88,7 +88,7 @@ int verb_check(struct call *call)
 	fflush(stdout);
 	warn_embedded(config);
 	if (call->options.online)
-		code = check_online(config, &pace, stdout);
+		code = check_online(config, &pace, &call->options, stdout);
 	else
 		printf("\nThe settings are right. `scorebox check --online` tries the peers and the storage.\n");
 	return fflush(stdout) ? EXIT_STORAGE : code;

@@ -1,5 +1,5 @@
 /* check_online.c - `check --online`: a line for each thing the daemon will need, tried for real. */
-#include "app/check.h"
+#include "app/online.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -7,7 +7,6 @@
 #include "book/book.h"
 #include "feed/fetch.h"
 #include "feed/split.h"
-#include "kafka/subscriber.h"
 #include "service/parts.h"
 #include "service/service.h"
 #include "tls/trust_files.h"
@@ -21,30 +20,38 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SURVEY_MS = 10000, HOST_BYTES = 256, TURN_MS = 1000 };
+enum { HOST_BYTES = 256, TURN_MS = 1000 };
 
-struct online {
-	const struct config *config;
-	const struct pace *pace;
-	FILE *out;
-	int code; /* of the first failure */
-};
-
-/* `code` EXIT_DONE: ok. The text may hold what a peer said. */
-static void PRINTF_LIKE(4, 5)
-	tell(struct online *o, const char *what, int code, const char *format, ...)
+static void PRINTF_LIKE(4, 0) print_line(
+	struct online *o, const char *word, const char *what, const char *format, va_list arguments)
 {
 	char text[900], clean[1000];
+
+	vsnprintf(text, sizeof text, format, arguments);
+	log_redact(text, strlen(text), clean, sizeof clean);
+	fprintf(o->out, "  %-7s %-8s %s\n", word, what, clean);
+	fflush(o->out);
+}
+
+void online_tell(struct online *o, const char *what, int code, const char *format, ...)
+{
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
+	print_line(o, code ? "FAILED" : "ok", what, format, arguments);
 	va_end(arguments);
-	log_redact(text, strlen(text), clean, sizeof clean);
-	fprintf(o->out, "  %-7s %-8s %s\n", code ? "FAILED" : "ok", what, clean);
-	fflush(o->out);
 	if (code && !o->code)
 		o->code = code;
+}
+
+void online_warn(struct online *o, const char *what, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	print_line(o, "warn", what, format, arguments);
+	va_end(arguments);
+	o->advice++;
 }
 
 /* ---- clock and name ---- */
@@ -55,9 +62,9 @@ static void check_clock(struct online *o)
 
 	clock_format(clock_wall_us(), 0, now);
 	if (clock_believable())
-		tell(o, "clock", EXIT_DONE, "%s", now);
+		online_tell(o, "clock", EXIT_DONE, "%s", now);
 	else
-		tell(o, "clock", EXIT_PEER,
+		online_tell(o, "clock", EXIT_PEER,
 			"%s is before this program was built, so no certificate can be judged; "
 			"set the clock, or let NTP do it",
 			now);
@@ -79,7 +86,7 @@ static bool check_name(struct online *o)
 	char host[HOST_BYTES];
 
 	if (*o->config->api_proxy) {
-		tell(o, "dns", EXIT_DONE, "left to the proxy");
+		online_tell(o, "dns", EXIT_DONE, "left to the proxy");
 		return true;
 	}
 	host_of(o->config->api_url, host, sizeof host);
@@ -87,13 +94,13 @@ static bool check_name(struct online *o)
 	int error = getaddrinfo(host, NULL, &hints, &found);
 
 	if (error) {
-		tell(o, "dns", EXIT_PEER,
+		online_tell(o, "dns", EXIT_PEER,
 			"cannot resolve %s: %s; look at the network and its name server", host,
 			gai_strerror(error));
 		return false;
 	}
 	freeaddrinfo(found);
-	tell(o, "dns", EXIT_DONE, "%s", host);
+	online_tell(o, "dns", EXIT_DONE, "%s", host);
 	return true;
 }
 
@@ -158,15 +165,15 @@ static void tell_envelope(struct asking *a, const struct split_envelope *e)
 								  : 0),
 			(long long)e->hits_limit);
 	if (e->ok_seen && !e->ok)
-		tell(a->online, "api", EXIT_PEER, "it answers with a failure: %s; %s", e->reason,
-			left);
+		online_tell(a->online, "api", EXIT_PEER, "it answers with a failure: %s; %s",
+			e->reason, left);
 	else if (!e->has_records)
-		tell(a->online, "api", EXIT_SETTINGS,
+		online_tell(a->online, "api", EXIT_SETTINGS,
 			"the answer has no rows at '%s'; look at SCOREBOX_API_URL and "
 			"SCOREBOX_API_RECORDS",
 			a->online->config->source.records);
 	else
-		tell(a->online, "api", EXIT_DONE,
+		online_tell(a->online, "api", EXIT_DONE,
 			"%llu rows in the first page, %llu without a usable id, %lld in all; %s",
 			(unsigned long long)e->rows, (unsigned long long)a->unusable,
 			(long long)e->total, left);
@@ -183,11 +190,12 @@ static void answered(void *context, const struct fetch_result *r)
 	a->done = true;
 	loop_stop(a->loop);
 	if (r->outcome != FETCH_OK)
-		tell(a->online, r->outcome == FETCH_TLS ? "tls" : "api",
+		online_tell(a->online, r->outcome == FETCH_TLS ? "tls" : "api",
 			settings ? EXIT_SETTINGS : EXIT_PEER, "%s; %s", r->why.text,
 			next_step(r->outcome));
 	else if (split_end(a->split, &envelope, &why) != STATUS_OK)
-		tell(a->online, "api", EXIT_PEER, "%s; %s", why.text, next_step(FETCH_REFUSED));
+		online_tell(
+			a->online, "api", EXIT_PEER, "%s; %s", why.text, next_step(FETCH_REFUSED));
 	else
 		tell_envelope(a, &envelope);
 }
@@ -225,7 +233,7 @@ static bool blocked(struct online *o)
 	if (o->pace->blocked_until_us <= clock_wall_us())
 		return false;
 	clock_format(o->pace->blocked_until_us, 0, until);
-	tell(o, "api", EXIT_PEER,
+	online_tell(o, "api", EXIT_PEER,
 		"it has blocked us until %s (%s) and was not asked; wait until then", until,
 		o->pace->blocked_why);
 	return true;
@@ -239,85 +247,17 @@ static void check_api(struct online *o)
 
 	if (trust_open(&a.trust, c->api_ca_file, c->api_cert_file, c->api_key_file, &why) !=
 		STATUS_OK) {
-		tell(o, "tls", EXIT_SETTINGS, "%s; look at SCOREBOX_API_CA_FILE", why.text);
+		online_tell(o, "tls", EXIT_SETTINGS, "%s; look at SCOREBOX_API_CA_FILE", why.text);
 		return;
 	}
-	tell(o, "trust", EXIT_DONE, "%u root certificates from %s", trust_roots(a.trust),
+	online_tell(o, "trust", EXIT_DONE, "%u root certificates from %s", trust_roots(a.trust),
 		trust_origin(a.trust));
 	if (!blocked(o) && ask(&a, c, &why) != STATUS_OK && !a.done)
-		tell(o, "api", EXIT_INTERNAL, "%s", why.text);
+		online_tell(o, "api", EXIT_INTERNAL, "%s", why.text);
 	fetch_close(a.fetch);
 	split_close(a.split);
 	loop_close(a.loop);
 	trust_close(a.trust);
-}
-
-/* ---- Kafka ---- */
-
-static void tell_survey(struct online *o, enum status s, const struct subscriber_survey *survey,
-	const struct why *why)
-{
-	const struct config *c = o->config;
-
-	if (s == STATUS_OK) {
-		tell(o, "kafka", EXIT_DONE, "cluster %s",
-			*survey->cluster ? survey->cluster : "without a name");
-		tell(o, "topic", EXIT_DONE, "'%s', %u partitions", c->kafka_topic,
-			survey->partitions);
-	} else if (s == STATUS_NOT_FOUND) {
-		tell(o, "kafka", EXIT_DONE, "reached");
-		tell(o, "topic", EXIT_PEER, "%s", why->text);
-	} else {
-		tell(o, "kafka", EXIT_PEER,
-			"%s: %s; look at SCOREBOX_KAFKA_BROKERS and the network", c->kafka_brokers,
-			why->text);
-	}
-}
-
-static void ask_kafka(struct online *o, struct trust_files *trust)
-{
-	const struct config *c = o->config;
-	const struct kafka_settings settings = {
-		.brokers = c->kafka_brokers,
-		.topic = c->kafka_topic,
-		.compression = c->kafka_compression,
-		.linger_ms = c->kafka_linger_ms,
-		.options = c->kafka_options,
-		.group = "",
-		.instance = "",
-		.queue_bytes = 1 << 20,
-		.record_max_bytes = c->api_max_record,
-		.security = parts_security(c, trust),
-	};
-	static struct subscriber_survey survey; /* 6 KB: too much for a stack */
-	struct subscriber *s = NULL;
-	struct why why;
-
-	enum status status = subscriber_open(&s, &settings, &why);
-
-	if (status == STATUS_OK)
-		status = subscriber_survey(s, SURVEY_MS, &survey, &why);
-	tell_survey(o, status, &survey, &why);
-	subscriber_close(s);
-}
-
-static void check_kafka(struct online *o)
-{
-	const struct config *c = o->config;
-	struct trust_files *trust = NULL;
-	struct why why;
-
-	if (c->kafka_embedded)
-		tell(o, "kafka", EXIT_DONE,
-			"embedded: it starts with the daemon and keeps nothing");
-	else if (config_kafka_tls(c) &&
-		 trust_files_open(&trust, config_kafka_ca_file(c), c->kafka_cert_file,
-			 c->kafka_key_file, &why) != STATUS_OK)
-		tell(o, "kafka", EXIT_SETTINGS,
-			"%s; look at SCOREBOX_KAFKA_CA_FILE, _CERT_FILE and _KEY_FILE", why.text);
-	else
-		ask_kafka(o, trust);
-	trust_files_close(trust);
 }
 
 /* ---- storage ---- */
@@ -343,17 +283,17 @@ static void check_state(struct online *o)
 
 	existing_folder(c->state_dir, folder, sizeof folder);
 	if (access(folder, W_OK | X_OK) != 0)
-		tell(o, "state", EXIT_STORAGE,
+		online_tell(o, "state", EXIT_STORAGE,
 			"'%s' cannot be written: %s; give it to the daemon's user, or set "
 			"SCOREBOX_STATE_DIR",
 			folder, strerror(errno));
 	else if (file_space(folder, &free_bytes, &total_bytes, &why) != STATUS_OK)
-		tell(o, "state", EXIT_STORAGE, "%s; set SCOREBOX_STATE_DIR", why.text);
+		online_tell(o, "state", EXIT_STORAGE, "%s; set SCOREBOX_STATE_DIR", why.text);
 	else if (free_bytes < 4 << 20)
-		tell(o, "state", EXIT_STORAGE, "'%s' has %llu KiB left; make room", c->state_dir,
-			(unsigned long long)free_bytes >> 10);
+		online_tell(o, "state", EXIT_STORAGE, "'%s' has %llu KiB left; make room",
+			c->state_dir, (unsigned long long)free_bytes >> 10);
 	else
-		tell(o, "state", EXIT_DONE, "'%s'%s, %llu of %llu MiB free", c->state_dir,
+		online_tell(o, "state", EXIT_DONE, "'%s'%s, %llu of %llu MiB free", c->state_dir,
 			strcmp(folder, c->state_dir) ? " (will be made)" : "",
 			(unsigned long long)free_bytes >> 20,
 			(unsigned long long)total_bytes >> 20);
@@ -371,24 +311,32 @@ static void check_output(struct online *o)
 
 	shelf_look(c->output_dir, mounts[c->output_mount], c->output_min_free, &shelf);
 	if (shelf.state == SHELF_OK)
-		tell(o, "output", EXIT_DONE, "'%s', %llu MiB free", c->output_dir,
+		online_tell(o, "output", EXIT_DONE, "'%s', %llu MiB free", c->output_dir,
 			(unsigned long long)shelf.free_bytes >> 20);
 	else
-		tell(o, "output", EXIT_STORAGE, "%s", shelf.text);
+		online_tell(o, "output", EXIT_STORAGE, "%s", shelf.text);
 }
 
-int check_online(const struct config *config, const struct pace *pace, FILE *out)
+static const char *summary(const struct online *o)
 {
-	struct online o = {.config = config, .pace = pace, .out = out};
+	return o->code	   ? "Not everything is right."
+	       : o->advice ? "It works; look at what is warned of."
+			   : "All is right.";
+}
+
+int check_online(const struct config *config, const struct pace *pace,
+	const struct options *options, FILE *out)
+{
+	struct online o = {.config = config, .pace = pace, .options = options, .out = out};
 
 	fprintf(out, "\nOnline\n");
 	check_clock(&o);
 	if (config->mode != MODE_CONSUME && check_name(&o))
 		check_api(&o);
-	check_kafka(&o);
+	online_kafka(&o);
 	check_state(&o);
 	if (config->mode != MODE_PRODUCE)
 		check_output(&o);
-	fprintf(out, "\n%s\n", o.code ? "Not everything is right." : "All is right.");
+	fprintf(out, "\n%s\n", summary(&o));
 	return o.code;
 }

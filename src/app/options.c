@@ -72,6 +72,23 @@ static enum status take_online(struct options *out, const char *value, struct wh
 	return STATUS_OK;
 }
 
+static enum status take_create_topic(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->create_topic = true;
+	return STATUS_OK;
+}
+
+static enum status take_replication(struct options *out, const char *value, struct why *why)
+{
+	uint64_t n = 1;
+	enum status s = value_count(value, 1, 100, &n, why);
+
+	out->replication = (unsigned)n;
+	return s;
+}
+
 static enum status take_partitions(struct options *out, const char *value, struct why *why)
 {
 	uint64_t n = 1;
@@ -126,6 +143,12 @@ static const struct option_row rows[] = {
 		"--timeout D       when it is to finish: give up after D without progress (60s); exit 69"},
 	{"--online", OPTION_ONLINE, false, take_online,
 		"--online          also clock, DNS, TLS, API (costs one hit), Kafka, topic, storage"},
+	{"--create-topic", OPTION_ONLINE, false, take_create_topic,
+		"--create-topic    with --online: make the topic where it is missing"},
+	{"--partitions", OPTION_ONLINE, true, take_partitions,
+		"--partitions N    of the topic that is made (6); they can never be added to"},
+	{"--replication", OPTION_ONLINE, true, take_replication,
+		"--replication N   copies of each partition (3; with fewer brokers as the cluster does)"},
 	{"--partitions", OPTION_BROKER, true, take_partitions,
 		"--partitions N    partitions of the topic (4)"},
 	{"--topic", OPTION_BROKER, true, take_topic,
@@ -190,6 +213,18 @@ enum status options_parse(struct options *out, unsigned taken, bool stop_at_word
 	}
 	*used = at;
 	return s;
+}
+
+enum status options_agree(const struct options *o, unsigned taken, struct why *why)
+{
+	if (!(taken & OPTION_ONLINE))
+		return STATUS_OK;
+	if (o->create_topic && !o->online)
+		return fail(why, STATUS_BAD_DATA, "--create-topic wants --online");
+	if (!o->create_topic && (o->partitions || o->replication))
+		return fail(why, STATUS_BAD_DATA, "%s is for --create-topic",
+			o->partitions ? "--partitions" : "--replication");
+	return STATUS_OK;
 }
 
 void options_print(FILE *out, unsigned taken, bool settings)

@@ -10,7 +10,7 @@ enum option {
 	OPTION_SWEEPS = 1,    /* --sweeps N, --once */
 	OPTION_TIMEOUT = 2,   /* --timeout DURATION */
 	OPTION_UNTIL_END = 4, /* --until-end */
-	OPTION_ONLINE = 8,    /* --online */
+	OPTION_ONLINE = 8,    /* --online, --create-topic, --partitions N, --replication N */
 	OPTION_BROKER = 16,   /* --partitions N, --topic T */
 	OPTION_FORMS = 32,    /* --markdown, --env, --man */
 	OPTION_WORD = 64,     /* one word, such as VERB of `help VERB` */
@@ -18,10 +18,11 @@ enum option {
 
 struct options {
 	const char *env_file; /* NULL: none */
-	bool help, until_end, online, markdown, example, man;
+	bool help, until_end, online, create_topic, markdown, example, man;
 	unsigned sweeps;	  /* 0: not given */
 	int64_t timeout_ms;	  /* 0: not given */
 	unsigned partitions;	  /* 0: not given */
+	unsigned replication;	  /* 0: not given */
 	const char *topic, *word; /* NULL: not given */
 };
 
@@ -30,5 +31,7 @@ struct options {
  * STATUS_BAD_DATA: usage. */
 enum status options_parse(struct options *out, unsigned taken, bool stop_at_word, int argc,
 	char **argv, int *used, struct why *why) MUST_CHECK;
+/* Some options only count with another one. STATUS_BAD_DATA: usage. */
+enum status options_agree(const struct options *o, unsigned taken, struct why *why) MUST_CHECK;
 /* The options of `taken`, a line each; --env-file too where settings are read. */
 void options_print(FILE *out, unsigned taken, bool settings);

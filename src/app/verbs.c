@@ -15,7 +15,8 @@ const struct verb verbs[] = {
 		"[--until-end] [--timeout D]",
 		"read the topic and keep one workbook per match, until SIGTERM", verb_run},
 	{"both", NEEDS_BOTH, 0, false, "", "produce and consume in one process", verb_run},
-	{"check", NEEDS_MODE, OPTION_ONLINE, false, "[--online]",
+	{"check", NEEDS_MODE, OPTION_ONLINE, false,
+		"[--online [--create-topic [--partitions N] [--replication N]]]",
 		"say all that is wrong with the settings; --online: try the peers too", verb_check},
 	{"status", NEEDS_STATE_DIR, 0, false, "",
 		"print what the daemon last wrote about itself (JSON)", verb_status},
@@ -122,7 +123,8 @@ static int read_rest(struct call *call, int argc, char **argv)
 	int used;
 
 	if (options_parse(&call->options, call->verb->options, false, argc, argv, &used, &why) !=
-		STATUS_OK)
+			STATUS_OK ||
+		options_agree(&call->options, call->verb->options, &why) != STATUS_OK)
 		return usage_error(
 			"%s%s%s", call->verb->name, *call->verb->name ? ": " : "", why.text);
 	if (call->options.help && call->verb->run != verb_help) {

@@ -21,7 +21,7 @@ static int left_ms(int64_t until_ms)
 	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
-static enum status refuse(rd_kafka_resp_err_t err, const char *topic, struct why *why)
+enum status survey_refused(int err, const char *topic, struct why *why)
 {
 	char words[TROUBLE_REASON_BYTES];
 	const char *code = trouble_code(err);
@@ -31,7 +31,7 @@ static enum status refuse(rd_kafka_resp_err_t err, const char *topic, struct why
 		s = STATUS_NOT_FOUND;
 	else if (strcmp(code, "kafka.auth") == 0)
 		s = STATUS_DENIED;
-	trouble_words(err, topic, rd_kafka_err2str(err), words, sizeof words);
+	trouble_words(err, topic, rd_kafka_err2str((rd_kafka_resp_err_t)err), words, sizeof words);
 	return fail(why, s, "%s", words);
 }
 
@@ -44,9 +44,9 @@ static enum status read_metadata(
 	const struct rd_kafka_metadata_topic *t = &m->topics[0];
 
 	if (t->err)
-		return refuse(t->err, topic, why);
+		return survey_refused(t->err, topic, why);
 	if (t->partition_cnt < 1)
-		return refuse(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, topic, why);
+		return survey_refused(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, topic, why);
 	if (t->partition_cnt > SUBSCRIBER_PARTITIONS)
 		return fail(why, STATUS_DENIED,
 			"topic '%s' has %d partitions; at most %d can be read", topic,
@@ -67,7 +67,7 @@ static enum status count_partitions(struct handle *h, const char *topic, int64_t
 		handle_client(h), 0, handle_topic(h), &m, left_ms(until_ms));
 
 	if (err)
-		return refuse(err, topic, why);
+		return survey_refused(err, topic, why);
 
 	enum status s = read_metadata(m, topic, partitions, why);
 
@@ -92,7 +92,7 @@ static enum status ask_marks(struct handle *h, const char *topic, int64_t ask, i
 	for (int i = 0; !err && i < list->cnt; i++)
 		err = list->elems[i].err;
 	if (err)
-		s = refuse(err, topic, why);
+		s = survey_refused(err, topic, why);
 	for (int i = 0; s == STATUS_OK && i < list->cnt; i++) {
 		struct subscriber_span *span = &out->span[list->elems[i].partition];
 

@@ -81,6 +81,8 @@ static void refused_options(void **state)
 		{OPTION_TIMEOUT, {"all"}, "too much"},
 		{OPTION_WORD, {"a", "b"}, "'b' is too much"},
 		{OPTION_BROKER, {"--partitions", "257"}, "1 to 256"},
+		{OPTION_ONLINE, {"--partitions", "0"}, "1 to 256"},
+		{OPTION_ONLINE, {"--replication", "many"}, "whole number"},
 	};
 
 	(void)state;
@@ -97,9 +99,41 @@ static void refused_options(void **state)
 	}
 }
 
+static void options_that_need_each_other(void **state)
+{
+	static const struct {
+		const char *words[ARGUMENTS], *reason; /* NULL: they agree */
+	} cases[] = {
+		{{"--online"}, NULL},
+		{{"--online", "--create-topic"}, NULL},
+		{{"--create-topic", "--replication=3", "--partitions=12", "--online"}, NULL},
+		{{"--create-topic"}, "--create-topic wants --online"},
+		{{"--online", "--partitions", "3"}, "--partitions is for --create-topic"},
+		{{"--replication", "3"}, "--replication is for --create-topic"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct options o;
+		struct why why = {""};
+		int used;
+
+		assert_int_equal(
+			parse(&o, OPTION_ONLINE, false, cases[i].words, &used, &why), STATUS_OK);
+		assert_int_equal(options_agree(&o, OPTION_ONLINE, &why),
+			cases[i].reason ? STATUS_BAD_DATA : STATUS_OK);
+		assert_string_equal(why.text, cases[i].reason ? cases[i].reason : "");
+		assert_int_equal(options_agree(&o, OPTION_BROKER, &why), STATUS_OK);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(taken_options), cmocka_unit_test(refused_options)};
+		cmocka_unit_test(taken_options),
+		cmocka_unit_test(refused_options),
+		cmocka_unit_test(options_that_need_each_other),
+	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,114 @@
+/* topic_desk.c - a client for a few questions. */
+#include "kafka/topic_desk.h"
+
+#include "base/clock.h"
+#include "kafka/survey.h"
+#include "kafka/trouble.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { RETIRE_WAIT_MS = 1000, LEAST_MS = 100 };
+
+/* As a consumer: a producer of ours would first ask for the right to write. */
+enum status desk_open(
+	struct desk *d, const struct kafka_settings *settings, int64_t timeout_ms, struct why *why)
+{
+	enum status s;
+
+	*d = (struct desk){.topic = settings->topic, .until_ms = clock_mono_ms() + timeout_ms};
+	d->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (d->fd < 0)
+		return fail_errno(why, STATUS_IO, "eventfd");
+	s = handle_open(&d->handle, ROLE_CONSUMER, settings, d->fd, why);
+	if (s == STATUS_OK)
+		d->answers = rd_kafka_queue_new(handle_client(d->handle));
+	return s;
+}
+
+void desk_close(struct desk *d)
+{
+	if (d->answers)
+		rd_kafka_queue_destroy(d->answers);
+	handle_retire(d->handle, RETIRE_WAIT_MS);
+	if (d->fd >= 0)
+		close(d->fd);
+}
+
+static int left_ms(const struct desk *d)
+{
+	int64_t left = d->until_ms - clock_mono_ms();
+
+	return left < LEAST_MS ? LEAST_MS : left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+/* "Timed out" is no reason. What the connections failed with came as events meanwhile; a refused login says
+ * more than the disconnect that follows it. */
+static enum status reason_of(struct desk *d, rd_kafka_resp_err_t err, struct why *why)
+{
+	enum status s = survey_refused(err, d->topic, why);
+	rd_kafka_event_t *event;
+
+	while (trouble_is_of_link(err) &&
+		(event = rd_kafka_queue_poll(handle_queue(d->handle), 0))) {
+		rd_kafka_resp_err_t heard = rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR
+						    ? rd_kafka_event_error(event)
+						    : RD_KAFKA_RESP_ERR_NO_ERROR;
+		char words[TROUBLE_REASON_BYTES];
+
+		if (heard && heard != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+			trouble_words(heard, d->topic, rd_kafka_event_error_string(event), words,
+				sizeof words);
+			if (!trouble_is_of_link(heard)) {
+				(void)survey_refused(heard, d->topic, why);
+				s = STATUS_DENIED;
+				err = heard;
+			}
+			(void)fail(why, s, "%s", words);
+		}
+		rd_kafka_event_destroy(event);
+	}
+	return s;
+}
+
+enum status desk_metadata(struct desk *d, const struct rd_kafka_metadata **out, struct why *why)
+{
+	rd_kafka_resp_err_t err = rd_kafka_metadata(
+		handle_client(d->handle), 0, handle_topic(d->handle), out, left_ms(d));
+
+	if (err)
+		return reason_of(d, err, why);
+	if ((*out)->topic_cnt == 1)
+		return STATUS_OK;
+	rd_kafka_metadata_destroy(*out);
+	return fail(why, STATUS_AGAIN, "the broker says nothing about topic '%s'", d->topic);
+}
+
+rd_kafka_AdminOptions_t *desk_options(struct desk *d, int operation)
+{
+	rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(
+		handle_client(d->handle), (rd_kafka_admin_op_t)operation);
+	char ignored[100];
+
+	(void)rd_kafka_AdminOptions_set_request_timeout(
+		options, left_ms(d), ignored, sizeof ignored);
+	return options;
+}
+
+rd_kafka_event_t *desk_answer(struct desk *d, struct why *why)
+{
+	rd_kafka_event_t *event = rd_kafka_queue_poll(d->answers, left_ms(d));
+
+	if (!event) {
+		(void)fail(why, STATUS_AGAIN, "no answer in time");
+		return NULL;
+	}
+	if (!rd_kafka_event_error(event))
+		return event;
+	(void)fail(why, STATUS_AGAIN, "%s", rd_kafka_event_error_string(event));
+	rd_kafka_event_destroy(event);
+	return NULL;
+}
