@@ -1,6 +1,7 @@
-# cmake -DDEPS_SRC=DIR [-DSCOREBOX_SOURCES=DIR] -P fetch.cmake
+# cmake -DDEPS_SRC=DIR [-DSCOREBOX_SOURCES=DIR] [-DDEPS_SET=openssl] -P fetch.cmake
 # Fills DEPS_SRC with one unpacked folder per library, the distribution's patches applied, and with
-# sources.txt, one line per file that went in: library;version;file;sha256.
+# sources.txt, one line per file that went in: library;version;file;sha256. With DEPS_SET=openssl it does so
+# for what only that build needs, beside the others: sources-openssl.txt.
 #
 # The files come from Debian's source packages through a private apt configuration (no root, nothing
 # of the machine's own apt state is touched, signatures are checked by apt), or from SCOREBOX_SOURCES,
@@ -9,14 +10,19 @@ cmake_minimum_required(VERSION 3.25)
 include(${CMAKE_CURRENT_LIST_DIR}/sources.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/tools.cmake)
 
+set(suffix "")
+if(DEPS_SET)
+	set(DEPS_LIBRARIES ${DEPS_LIBRARIES_OPENSSL})
+	set(suffix -${DEPS_SET})
+endif()
 file(MAKE_DIRECTORY ${DEPS_SRC})
 file(LOCK ${DEPS_SRC}/lock GUARD PROCESS)
-set(log ${DEPS_SRC}/fetch.log)
+set(log ${DEPS_SRC}/fetch${suffix}.log)
 file(SHA256 ${CMAKE_CURRENT_LIST_DIR}/sources.cmake wanted)
 file(SHA256 ${CMAKE_CURRENT_LIST_FILE} script)
 set(wanted "${wanted} ${script} ${SCOREBOX_SOURCES}")
-if(EXISTS ${DEPS_SRC}/fetched)
-	file(READ ${DEPS_SRC}/fetched have)
+if(EXISTS ${DEPS_SRC}/fetched${suffix})
+	file(READ ${DEPS_SRC}/fetched${suffix} have)
 	if(have STREQUAL wanted)
 		return()
 	endif()
@@ -124,7 +130,7 @@ endfunction()
 function(record library version file)
 	file(SHA256 ${file} sum)
 	get_filename_component(name ${file} NAME)
-	file(APPEND ${DEPS_SRC}/sources.txt.new "${library};${version};${name};${sum}\n")
+	file(APPEND ${DEPS_SRC}/sources${suffix}.txt.new "${library};${version};${name};${sum}\n")
 endfunction()
 
 # A Debian source package: the upstream archive, then debian/ with its series of patches.
@@ -150,7 +156,7 @@ function(unpack_debian library folder version)
 	endif()
 endfunction()
 
-file(REMOVE ${DEPS_SRC}/sources.txt.new)
+file(REMOVE ${DEPS_SRC}/sources${suffix}.txt.new)
 if(SCOREBOX_SOURCES)
 	say("Unpacking the libraries' sources from ${SCOREBOX_SOURCES}")
 	foreach(library IN LISTS DEPS_LIBRARIES)
@@ -173,7 +179,11 @@ if(SCOREBOX_SOURCES)
 		endif()
 	endforeach()
 else()
-	say("Fetching the sources of the libraries from the Debian mirror (about 75 MB, once)")
+	set(size 75)
+	if(DEPS_SET)
+		set(size 53)
+	endif()
+	say("Fetching the sources of the libraries from the Debian mirror (about ${size} MB, once)")
 	find_mirrors(mirror mirror_security)
 	set(releases)
 	foreach(library IN LISTS DEPS_LIBRARIES)
@@ -190,16 +200,18 @@ else()
 	file(REMOVE_RECURSE ${DEPS_SRC}/apt)
 endif()
 
-# The TLS library's switches live in a header that its users read too: ours goes at its end.
-file(READ ${CMAKE_CURRENT_LIST_DIR}/mbedtls_config.h switches)
-file(APPEND ${DEPS_SRC}/mbedtls/include/mbedtls/mbedtls_config.h "\n${switches}")
-# A C library; its project file asks for a C++ compiler only for a wrapper that nobody here uses.
-edit(${DEPS_SRC}/rdkafka/CMakeLists.txt
-	"project(RdKafka VERSION \${RDKAFKA_VERSION})" "project(RdKafka VERSION \${RDKAFKA_VERSION} LANGUAGES C)")
-edit(${DEPS_SRC}/rdkafka/CMakeLists.txt "add_subdirectory(src-cpp)" "")
+if(NOT DEPS_SET)
+	# The TLS library's switches live in a header that its users read too: ours goes at its end.
+	file(READ ${CMAKE_CURRENT_LIST_DIR}/mbedtls_config.h switches)
+	file(APPEND ${DEPS_SRC}/mbedtls/include/mbedtls/mbedtls_config.h "\n${switches}")
+	# A C library; its project file asks for a C++ compiler only for a wrapper that nobody here uses.
+	edit(${DEPS_SRC}/rdkafka/CMakeLists.txt
+		"project(RdKafka VERSION \${RDKAFKA_VERSION})" "project(RdKafka VERSION \${RDKAFKA_VERSION} LANGUAGES C)")
+	edit(${DEPS_SRC}/rdkafka/CMakeLists.txt "add_subdirectory(src-cpp)" "")
+endif()
 
-file(RENAME ${DEPS_SRC}/sources.txt.new ${DEPS_SRC}/sources.txt)
-file(WRITE ${DEPS_SRC}/fetched "${wanted}")
+file(RENAME ${DEPS_SRC}/sources${suffix}.txt.new ${DEPS_SRC}/sources${suffix}.txt)
+file(WRITE ${DEPS_SRC}/fetched${suffix} "${wanted}")
 string(TIMESTAMP now %s)
 math(EXPR seconds "${now} - ${started}")
 say("  sources: ${seconds} s")

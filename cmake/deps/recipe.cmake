@@ -4,6 +4,7 @@
 cmake_minimum_required(VERSION 3.25)
 include(${CMAKE_CURRENT_LIST_DIR}/tools.cmake)
 set(SOURCE ${DEPS_SRC}/${LIBRARY})
+set(SOURCES_LIST ${DEPS_SRC}/sources.txt)
 set(LOG ${BUILD}.log)
 file(WRITE ${LOG} "")
 file(REMOVE_RECURSE ${BUILD})
@@ -45,7 +46,7 @@ endfunction()
 
 # The last line of a recipe.
 function(recipe_done)
-	file(STRINGS ${DEPS_SRC}/sources.txt lines REGEX "^${LIBRARY};")
+	file(STRINGS ${SOURCES_LIST} lines REGEX "^${LIBRARY};")
 	list(GET lines 0 1 line)
 	string(REGEX REPLACE "^[^;]*;([^;\\\\]*).*$" "\\1" version "${lines}")
 	string(TIMESTAMP now %s)

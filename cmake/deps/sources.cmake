@@ -12,6 +12,10 @@ set(DEPS_TABLE
 	"xlsxwriter libxlsxwriter bookworm  BSD-2-Clause               workbooks"
 	"cmocka    cmocka         bookworm  Apache-2.0                 unit tests only")
 
+# Fetched and built only for the build with OpenSSL under librdkafka (SCOREBOX_KAFKA_TLS=openssl).
+set(DEPS_TABLE_OPENSSL
+	"openssl   openssl        trixie    Apache-2.0                 TLS and login of Kafka")
+
 # Built after these.
 set(DEPS_curl_NEEDS zlib mbedtls)
 set(DEPS_rdkafka_NEEDS zlib zstd)
@@ -21,9 +25,12 @@ set(DEPS_xlsxwriter_NEEDS zlib)
 set(DEPS_TESTS_ONLY cmocka)
 
 set(DEPS_LIBRARIES)
-foreach(line IN LISTS DEPS_TABLE)
+set(DEPS_LIBRARIES_OPENSSL openssl)
+foreach(line IN LISTS DEPS_TABLE DEPS_TABLE_OPENSSL)
 	string(REGEX MATCH "^([a-z0-9]+) +([a-z0-9]+) +([a-z]+) +([A-Za-z0-9.-]+) +(.*)$" _ "${line}")
-	list(APPEND DEPS_LIBRARIES ${CMAKE_MATCH_1})
+	if(NOT CMAKE_MATCH_1 IN_LIST DEPS_LIBRARIES_OPENSSL)
+		list(APPEND DEPS_LIBRARIES ${CMAKE_MATCH_1})
+	endif()
 	set(DEPS_${CMAKE_MATCH_1}_PACKAGE ${CMAKE_MATCH_2})
 	set(DEPS_${CMAKE_MATCH_1}_RELEASE ${CMAKE_MATCH_3})
 	set(DEPS_${CMAKE_MATCH_1}_LICENCE ${CMAKE_MATCH_4})

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "feed/fetch.h"
+#include "feed/login.h"
 #include "feed/registry_answer.h"
 
 #include <stdio.h>
@@ -173,44 +174,6 @@ static enum status take(void *context, const char *bytes, size_t length, struct 
 
 /* ---- the question ---- */
 
-/* RFC 4648. `out` has room for 4 bytes for every 3 begun, and one. */
-static void base64(const char *bytes, size_t length, char *out)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < length; i += 3) {
-		uint32_t three = 0;
-
-		for (size_t k = 0; k < 3; k++)
-			three = three << 8 | (i + k < length ? (unsigned char)bytes[i + k] : 0);
-		for (size_t k = 0; k < 4; k++)
-			*out++ = i + k <= length ? digits[three >> (18 - 6 * k) & 63] : '=';
-	}
-	*out = '\0';
-}
-
-/* "Basic ..." of RFC 7617, the caller's to wipe and free; NULL: no memory. */
-static char *make_login(const char *user, const char *secret)
-{
-	size_t length = strlen(user) + 1 + strlen(secret);
-	char *plain = malloc(length + 1), *login = malloc(6 + (length + 2) / 3 * 4 + 1);
-
-	if (plain && login) {
-		snprintf(plain, length + 1, "%s:%s", user, secret);
-		memcpy(login, "Basic ", 6);
-		base64(plain, length, login + 6);
-		log_secret(login + 6);
-	} else {
-		free(login);
-		login = NULL;
-	}
-	if (plain)
-		explicit_bzero(plain, length);
-	free(plain);
-	return login;
-}
-
 static enum status make_body(struct buffer *body, const char *schema, struct why *why)
 {
 	enum status s = buffer_add_text(body, "{\"schemaType\":\"JSON\",\"schema\":");
@@ -264,7 +227,7 @@ static enum status open_all(
 	struct registry *r, struct loop *loop, const struct registry_question *q, struct why *why)
 {
 	struct buffer url, body;
-	char *login = *q->user ? make_login(q->user, q->secret) : strdup("");
+	char *login = *q->user ? login_basic(q->user, q->secret) : strdup("");
 	enum status s = login ? STATUS_OK : fail(why, STATUS_NO_MEMORY, "no memory for a login");
 
 	buffer_init(&url, URL_BYTES);

@@ -3,23 +3,33 @@
 #pragma once
 #include "base/buffer.h"
 #include "base/status.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct trust_files;
+struct kafka_security;
+
+/* Fetches a token for the login OAUTHBEARER; called in a thread that may wait for it, until `stop` is true. On
+ * STATUS_OK *token is the caller's to wipe and free, and good for *lifetime_ms from now. */
+typedef enum status kafka_token_call(const struct kafka_security *security, const atomic_bool *stop,
+	char **token, int64_t *lifetime_ms, struct why *why);
 
 /* How we talk to the brokers. All zero: in the clear, without a login. Strings are never NULL where `tls` or
  * `sasl` needs them; lent for the call like those of kafka_settings. */
 struct kafka_security {
 	bool tls, sasl;
-	/* Over TLS. `trust` must outlive every publisher and subscriber opened with it (mbedTLS build); the files
+	/* Over TLS. `trust` is shared (mbedTLS build); the files
 	 * are for librdkafka's own reading (OpenSSL build). "" where not given. */
 	struct trust_files *trust;
+	/* How long from the opening no connection is begun while the clock is not believable (mbedTLS build). */
+	int64_t clock_wait_ms;
 	const char *ca_file, *cert_file, *key_file;
 	/* With a login: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER. For the last the name and password are
 	 * the client's id and secret at the token endpoint. */
 	const char *mechanism, *username, *password;
 	const char *oauth_url, *oauth_scope;
+	kafka_token_call *fetch_token; /* for OAUTHBEARER */
 };
 
 struct kafka_settings {	     /* strings are lent by the settings for the call */

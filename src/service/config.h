@@ -62,9 +62,10 @@ struct config {
 	int64_t book_interval_ms;
 
 	/* not settings: of the command line */
-	unsigned sweeps;    /* 0: until SIGTERM */
-	bool until_end;	    /* consume --until-end */
-	int64_t timeout_ms; /* without progress, of verbs that finish */
+	unsigned sweeps;      /* 0: until SIGTERM */
+	bool until_end;	      /* consume --until-end */
+	bool register_schema; /* check --online --register-schema */
+	int64_t timeout_ms;   /* without progress, of verbs that finish */
 };
 
 static inline bool config_kafka_tls(const struct config *c)
@@ -76,6 +77,12 @@ static inline bool config_kafka_login(const struct config *c)
 {
 	return c->kafka_security == SECURITY_SASL_PLAINTEXT ||
 	       c->kafka_security == SECURITY_SASL_TLS;
+}
+
+/* Certificates are verified on the way to Kafka: the brokers', or the token endpoint's. */
+static inline bool config_kafka_trust(const struct config *c)
+{
+	return config_kafka_tls(c) || (config_kafka_login(c) && *c->kafka_oauth_url);
 }
 
 /* The authorities believed over TLS to Kafka: its own setting, else the API's; "" the system's. */

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "feed/token.h"
+#include "tls/trust_files.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -14,12 +16,31 @@ bool parts_woken(int fd)
 	return read(fd, &n, sizeof n) == sizeof n;
 }
 
+static enum status fetch_token(const struct kafka_security *security, const atomic_bool *stop,
+	char **token, int64_t *lifetime_ms, struct why *why)
+{
+	struct trust *trust = trust_files_current(security->trust);
+	const struct token_question question = {
+		.url = security->oauth_url,
+		.scope = security->oauth_scope,
+		.id = security->username,
+		.secret = security->password,
+		.id_setting = "SCOREBOX_KAFKA_SASL_USERNAME and _PASSWORD",
+		.url_setting = "SCOREBOX_KAFKA_OAUTH_URL",
+		.trust = trust,
+	};
+	enum status s = token_fetch(&question, stop, token, lifetime_ms, why);
+	trust_close(trust);
+	return s;
+}
+
 struct kafka_security parts_security(const struct config *c, struct trust_files *trust)
 {
 	return (struct kafka_security){
 		.tls = config_kafka_tls(c),
 		.sasl = config_kafka_login(c),
 		.trust = trust,
+		.clock_wait_ms = c->clock_wait_ms,
 		.ca_file = config_kafka_ca_file(c),
 		.cert_file = c->kafka_cert_file,
 		.key_file = c->kafka_key_file,
@@ -28,6 +49,7 @@ struct kafka_security parts_security(const struct config *c, struct trust_files 
 		.password = c->sasl_password,
 		.oauth_url = c->kafka_oauth_url,
 		.oauth_scope = c->kafka_oauth_scope,
+		.fetch_token = fetch_token,
 	};
 }
 

@@ -261,7 +261,7 @@ static int open_trust(struct keeper *k)
 {
 	const struct config *c = k->parts.config;
 	struct why why;
-	if (!config_kafka_tls(c))
+	if (!config_kafka_trust(c))
 		return EXIT_DONE;
 	enum status s = trust_files_open(&k->parts.trust, config_kafka_ca_file(c),
 		c->kafka_cert_file, c->kafka_key_file, &why);

@@ -1,10 +1,15 @@
 include(${CMAKE_CURRENT_LIST_DIR}/../recipe.cmake)
-# No TLS of its own (scorebox brings it through the socket callbacks), no Cyrus SASL; PLAIN is built in.
+# No TLS of its own (scorebox brings it through the socket callbacks) unless rdkafka_openssl.cmake asks for
+# it; no Cyrus SASL; PLAIN is built in.
+if(NOT DEFINED tls)
+	set(tls -DWITH_SSL=OFF -DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON)
+	set(archive librdkafka.a)
+endif()
 configure_with_cmake(${SOURCE}
 	-DRDKAFKA_BUILD_STATIC=ON -DRDKAFKA_BUILD_EXAMPLES=OFF -DRDKAFKA_BUILD_TESTS=OFF
-	-DWITH_SSL=OFF -DWITH_SASL=OFF -DWITH_CURL=OFF -DWITH_LIBDL=OFF -DWITH_PLUGINS=OFF
+	${tls} -DWITH_SASL=OFF -DWITH_CURL=OFF -DWITH_LIBDL=OFF -DWITH_PLUGINS=OFF
 	-DENABLE_LZ4_EXT=OFF -DCMAKE_DISABLE_FIND_PACKAGE_PkgConfig=ON
-	-DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON -DCMAKE_DISABLE_FIND_PACKAGE_CURL=ON
+	-DCMAKE_DISABLE_FIND_PACKAGE_CURL=ON
 	-DWITH_ZLIB=ON -DZLIB_INCLUDE_DIR=${PREFIX}/include -DZLIB_LIBRARY=${PREFIX}/lib/libz.a
 	-DWITH_ZSTD=ON -DZSTD_INCLUDE_DIR=${PREFIX}/include -DZSTD_LIBRARY_RELEASE=${PREFIX}/lib/libzstd.a)
 build_targets(rdkafka)
@@ -20,6 +25,6 @@ list(TRANSFORM symbols REPLACE "(.+)" "\\1 rdkafka_\\1")
 string(JOIN "\n" symbols ${symbols})
 file(WRITE ${BUILD}/rename.txt "${symbols}\n")
 run(${LOG} ${BUILD} ${CMAKE_OBJCOPY} --redefine-syms=${BUILD}/rename.txt
-	${BUILD}/src/librdkafka.a ${PREFIX}/lib/librdkafka.a)
+	${BUILD}/src/librdkafka.a ${PREFIX}/lib/${archive})
 install_headers(include/librdkafka ${SOURCE}/src/rdkafka.h ${SOURCE}/src/rdkafka_mock.h)
 recipe_done()
