@@ -81,11 +81,12 @@ function(scorebox_bench)
 	set_tests_properties(bench.${ARG_NAME} PROPERTIES LABELS bench TIMEOUT 1800 RUN_SERIAL ON)
 endfunction()
 
-# scorebox_pytest(NAME <name> FILE <test_x.py> [LABEL integration] [TIMEOUT seconds] [SERIAL])
+# scorebox_pytest(NAME <name> FILE <test_x.py> [LABEL integration] [TIMEOUT seconds] [SERIAL] [KAFKA])
+# KAFKA (label broker has it by itself): it needs a real Apache Kafka, which is fetched before.
 # The test finds the binary in $SCOREBOX_BINARY, the recorded data in $SCOREBOX_DATA,
 # the sources in $SCOREBOX_TOP.
 function(scorebox_pytest)
-	cmake_parse_arguments(PARSE_ARGV 0 ARG "SERIAL" "NAME;FILE;LABEL;TIMEOUT" "ARGUMENTS")
+	cmake_parse_arguments(PARSE_ARGV 0 ARG "SERIAL;KAFKA" "NAME;FILE;LABEL;TIMEOUT" "ARGUMENTS")
 	if(NOT ARG_LABEL)
 		set(ARG_LABEL integration)
 	endif()
@@ -101,5 +102,8 @@ function(scorebox_pytest)
 		ENVIRONMENT "SCOREBOX_BINARY=${PROJECT_BINARY_DIR}/scorebox;SCOREBOX_DATA=${SCOREBOX_DATA};SCOREBOX_TOP=${PROJECT_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
 	if(ARG_SERIAL)
 		set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+	endif()
+	if(ARG_KAFKA OR ARG_LABEL STREQUAL broker)
+		set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED kafka)
 	endif()
 endfunction()

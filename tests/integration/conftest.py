@@ -264,11 +264,13 @@ def consume(make_box):
 
 @pytest.fixture(scope="session")
 def topic_records():
-    """topic_records(bootstrap, topic=TOPIC): all records of the topic as they stand, by partition and offset."""
+    """topic_records(bootstrap, topic=TOPIC): all records of the topic as they stand, by partition and offset.
+    In place of the address it takes a dict of confluent_kafka's properties too, for a broker that wants more."""
     kafka = pytest.importorskip("confluent_kafka", reason="no python3-confluent-kafka")
 
     def read(bootstrap, topic=TOPIC, seconds=20):
-        reader = kafka.Consumer({"bootstrap.servers": bootstrap, "group.id": "witness", "enable.auto.commit": False,
+        client = bootstrap if isinstance(bootstrap, dict) else {"bootstrap.servers": bootstrap}
+        reader = kafka.Consumer({**client, "group.id": "witness", "enable.auto.commit": False,
                                  "enable.partition.eof": True, "auto.offset.reset": "earliest"})
         try:
             return read_all(kafka, reader, topic, seconds)
