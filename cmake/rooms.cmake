@@ -22,3 +22,23 @@ function(scorebox_program)
 		target_link_options(${ARG_NAME} PRIVATE -s)
 	endif()
 endfunction()
+
+# scorebox_embed(<symbol> FILE <file> HEADER <room/header.h>): the file's bytes as the array <symbol>, a NUL
+# behind them, and their number as <symbol>_bytes, in <symbol>.c of the build folder. The header declares both.
+function(scorebox_embed symbol)
+	cmake_parse_arguments(PARSE_ARGV 1 ARG "" "FILE;HEADER" "")
+	get_filename_component(file ${ARG_FILE} ABSOLUTE)
+	set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+	file(READ ${file} hex HEX)
+	string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+	string(REGEX REPLACE "(0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,)" "\\1\n" bytes "${bytes}")
+	file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${symbol}.c @ONLY CONTENT
+"/* Made by the build from ${ARG_FILE}. */
+#include \"${ARG_HEADER}\"
+
+const unsigned char ${symbol}[] = {
+@bytes@0
+};
+const size_t ${symbol}_bytes = sizeof ${symbol} - 1;
+")
+endfunction()

@@ -334,6 +334,7 @@ int check_online(const struct config *config, const struct pace *pace,
 	if (config->mode != MODE_CONSUME && check_name(&o))
 		check_api(&o);
 	online_kafka(&o);
+	online_registry(&o);
 	check_state(&o);
 	if (config->mode != MODE_PRODUCE)
 		check_output(&o);

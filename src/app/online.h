@@ -19,6 +19,9 @@ void online_warn(struct online *o, const char *what, const char *format, ...) PR
 
 /* check_kafka.c: brokers and topic; makes the topic where that was asked for. */
 void online_kafka(struct online *o);
+/* check_registry.c: the schema registry, where one is set; registers the rows' schema first where that was
+ * asked for. */
+void online_registry(struct online *o);
 /* check_topic.c: a line for each of the topic's properties that matters. */
 struct topic_facts;
 void online_topic(struct online *o, const struct topic_facts *facts);

@@ -72,6 +72,14 @@ static enum status take_online(struct options *out, const char *value, struct wh
 	return STATUS_OK;
 }
 
+static enum status take_register(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->register_schema = true;
+	return STATUS_OK;
+}
+
 static enum status take_create_topic(struct options *out, const char *value, struct why *why)
 {
 	(void)value;
@@ -129,6 +137,14 @@ static enum status take_man(struct options *out, const char *value, struct why *
 	return STATUS_OK;
 }
 
+static enum status take_schema(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->schema = true;
+	return STATUS_OK;
+}
+
 static const struct option_row rows[] = {
 	{"--env-file", 0, true, take_env_file,
 		"--env-file FILE   NAME=value lines; the environment wins"},
@@ -143,6 +159,8 @@ static const struct option_row rows[] = {
 		"--timeout D       when it is to finish: give up after D without progress (60s); exit 69"},
 	{"--online", OPTION_ONLINE, false, take_online,
 		"--online          also clock, DNS, TLS, API (costs one hit), Kafka, topic, storage"},
+	{"--register-schema", OPTION_ONLINE, false, take_register,
+		"--register-schema with --online: registers the rows' JSON Schema for the topic's values"},
 	{"--create-topic", OPTION_ONLINE, false, take_create_topic,
 		"--create-topic    with --online: make the topic where it is missing"},
 	{"--partitions", OPTION_ONLINE, true, take_partitions,
@@ -158,6 +176,8 @@ static const struct option_row rows[] = {
 	{"--env", OPTION_FORMS, false, take_example,
 		"--env             the settings as an example --env-file"},
 	{"--man", OPTION_FORMS, false, take_man, "--man             the manual page, as roff"},
+	{"--schema", OPTION_FORMS, false, take_schema,
+		"--schema          the JSON Schema of a row of cricapi"},
 };
 
 static const struct option_row *find(const char *text, size_t length, unsigned taken)
@@ -221,6 +241,8 @@ enum status options_agree(const struct options *o, unsigned taken, struct why *w
 		return STATUS_OK;
 	if (o->create_topic && !o->online)
 		return fail(why, STATUS_BAD_DATA, "--create-topic wants --online");
+	if (o->register_schema && !o->online)
+		return fail(why, STATUS_BAD_DATA, "--register-schema wants --online");
 	if (!o->create_topic && (o->partitions || o->replication))
 		return fail(why, STATUS_BAD_DATA, "%s is for --create-topic",
 			o->partitions ? "--partitions" : "--replication");

@@ -10,15 +10,16 @@ enum option {
 	OPTION_SWEEPS = 1,    /* --sweeps N, --once */
 	OPTION_TIMEOUT = 2,   /* --timeout DURATION */
 	OPTION_UNTIL_END = 4, /* --until-end */
-	OPTION_ONLINE = 8,    /* --online, --create-topic, --partitions N, --replication N */
-	OPTION_BROKER = 16,   /* --partitions N, --topic T */
-	OPTION_FORMS = 32,    /* --markdown, --env, --man */
-	OPTION_WORD = 64,     /* one word, such as VERB of `help VERB` */
+	OPTION_ONLINE =
+		8, /* --online, --create-topic, --partitions N, --replication N, --register-schema */
+	OPTION_BROKER = 16, /* --partitions N, --topic T */
+	OPTION_FORMS = 32,  /* --markdown, --env, --man, --schema */
+	OPTION_WORD = 64,   /* one word, such as VERB of `help VERB` */
 };
 
 struct options {
 	const char *env_file; /* NULL: none */
-	bool help, until_end, online, create_topic, markdown, example, man;
+	bool help, until_end, online, create_topic, register_schema, markdown, example, man, schema;
 	unsigned sweeps;	  /* 0: not given */
 	int64_t timeout_ms;	  /* 0: not given */
 	unsigned partitions;	  /* 0: not given */

@@ -1,4 +1,5 @@
 /* verb_help.c - help and version. */
+#include "app/schema.h"
 #include "app/verb.h"
 
 #include <stdio.h>
@@ -44,6 +45,8 @@ int verb_help(struct call *call)
 		settings_print_example(stdout);
 	else if (call->options.man)
 		print_man(stdout);
+	else if (call->options.schema)
+		fwrite(schema_match, 1, schema_match_bytes, stdout);
 	else if (call->options.word)
 		code = print_verb(call->options.word);
 	else {

@@ -16,7 +16,7 @@ const struct verb verbs[] = {
 		"read the topic and keep one workbook per match, until SIGTERM", verb_run},
 	{"both", NEEDS_BOTH, 0, false, "", "produce and consume in one process", verb_run},
 	{"check", NEEDS_MODE, OPTION_ONLINE, false,
-		"[--online [--create-topic [--partitions N] [--replication N]]]",
+		"[--online [--create-topic [--partitions N] [--replication N]] [--register-schema]]",
 		"say all that is wrong with the settings; --online: try the peers too", verb_check},
 	{"status", NEEDS_STATE_DIR, 0, false, "",
 		"print what the daemon last wrote about itself (JSON)", verb_status},
@@ -41,8 +41,8 @@ const struct verb verbs[] = {
 	{"version", NEEDS_NOTHING, 0, false, "",
 		"this program's version and those of its libraries", verb_version},
 	{"help", NEEDS_NOTHING, OPTION_FORMS | OPTION_WORD, false,
-		"[VERB | --markdown | --env | --man]", "verbs and settings, or one verb's options",
-		verb_help},
+		"[VERB | --markdown | --env | --man | --schema]",
+		"verbs and settings, or one verb's options", verb_help},
 	{NULL, NEEDS_NOTHING, 0, false, NULL, NULL, NULL},
 };
 

@@ -62,10 +62,9 @@ struct config {
 	int64_t book_interval_ms;
 
 	/* not settings: of the command line */
-	unsigned sweeps;      /* 0: until SIGTERM */
-	bool until_end;	      /* consume --until-end */
-	bool register_schema; /* check --online --register-schema */
-	int64_t timeout_ms;   /* without progress, of verbs that finish */
+	unsigned sweeps;    /* 0: until SIGTERM */
+	bool until_end;	    /* consume --until-end */
+	int64_t timeout_ms; /* without progress, of verbs that finish */
 };
 
 static inline bool config_kafka_tls(const struct config *c)

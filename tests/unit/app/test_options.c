@@ -108,6 +108,8 @@ static void options_that_need_each_other(void **state)
 		{{"--online", "--create-topic"}, NULL},
 		{{"--create-topic", "--replication=3", "--partitions=12", "--online"}, NULL},
 		{{"--create-topic"}, "--create-topic wants --online"},
+		{{"--online", "--register-schema"}, NULL},
+		{{"--register-schema"}, "--register-schema wants --online"},
 		{{"--online", "--partitions", "3"}, "--partitions is for --create-topic"},
 		{{"--replication", "3"}, "--replication is for --create-topic"},
 	};
