@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "tls/pem.h"
 #include "tls/root_set.h"
+#include "tls/roots.h"
 #include "tls/setup.h"
 #include "tls/trust_note.h"
 
@@ -192,6 +193,11 @@ unsigned trust_roots(const struct trust *t)
 const char *trust_origin(const struct trust *t)
 {
 	return root_set_origin(t->roots);
+}
+
+size_t trust_compiled_in(const struct trust *t, const char **pem)
+{
+	return strcmp(trust_origin(t), "compiled in") == 0 ? roots_compiled_in(pem) : 0;
 }
 
 int64_t trust_expiry_us(const struct trust *t)

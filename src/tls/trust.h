@@ -17,6 +17,9 @@ struct trust *trust_share(struct trust *t); /* one more user */
 void trust_close(struct trust *t);	    /* NULL is fine */
 unsigned trust_roots(const struct trust *t);
 const char *trust_origin(const struct trust *t); /* the file's path, or "compiled in" */
+/* Where the roots are those compiled in: points at their PEM text (not terminated) and returns its length, for
+ * a library that reads its own. 0: they are of a file, trust_origin. */
+size_t trust_compiled_in(const struct trust *t, const char **pem);
 /* When the first of the certificates that were named (ca_file, cert_file) runs out; INT64_MAX where
  * none were: roots of a public set come and go. */
 int64_t trust_expiry_us(const struct trust *t);
