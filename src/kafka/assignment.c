@@ -51,10 +51,9 @@ void subscriber_stop_all(struct subscriber *s)
 
 /* A seek would not do: a partition whose position was out of range cannot be sought afterwards, and a seek
  * right after the start is lost. */
-static enum status start_all(struct subscriber *s, const struct subscriber_start *starts,
+static enum status start(struct subscriber *s, const struct subscriber_start *starts,
 	unsigned count, struct why *why)
 {
-	subscriber_stop_all(s);
 	for (unsigned i = 0; i < count; i++) {
 		if (rd_kafka_consume_start_queue(handle_topic(s->handle), starts[i].partition,
 			    starts[i].offset, handle_queue(s->handle)) != 0)
@@ -63,6 +62,13 @@ static enum status start_all(struct subscriber *s, const struct subscriber_start
 		s->assigned[s->assigned_count++] = starts[i].partition;
 	}
 	return STATUS_OK;
+}
+
+static enum status start_all(struct subscriber *s, const struct subscriber_start *starts,
+	unsigned count, struct why *why)
+{
+	subscriber_stop_all(s);
+	return start(s, starts, count, why);
 }
 
 static bool is_among(const int *partitions, unsigned count, int partition)
@@ -151,6 +157,24 @@ enum status subscriber_assign(struct subscriber *s, const struct subscriber_star
 	return status;
 }
 
+enum status subscriber_add(struct subscriber *s, const struct subscriber_start *starts,
+	unsigned count, struct why *why)
+{
+	int added[SUBSCRIBER_PARTITIONS];
+	enum status status;
+
+	if (count > SUBSCRIBER_PARTITIONS - s->assigned_count)
+		return fail(why, STATUS_FULL, "at most %d partitions can be read",
+			SUBSCRIBER_PARTITIONS);
+	subscriber_drop_event(s);
+	status = start(s, starts, count, why);
+	for (unsigned i = 0; i < count; i++)
+		added[i] = starts[i].partition;
+	if (status == STATUS_OK && s->paused)
+		set_paused(s, added, count, true);
+	return status;
+}
+
 enum status subscriber_join(struct subscriber *s, struct why *why)
 {
 	const int all = RD_KAFKA_PARTITION_UA;
@@ -162,24 +186,32 @@ enum status subscriber_join(struct subscriber *s, struct why *why)
 		   : STATUS_OK;
 }
 
+/* Only what is in the assignment can be taken out of it: one partition too many, and librdkafka refuses all
+ * and waits for its answer for ever. */
 enum status subscriber_release(struct subscriber *s, struct why *why)
 {
 	enum status status;
+	unsigned known = 0;
 
 	subscriber_drop_event(s);
-	status = remove_all(s, s->list, s->list_count, why);
+	for (unsigned i = 0; i < s->list_count; i++)
+		if (is_among(s->assigned, s->assigned_count, s->list[i]))
+			s->list[known++] = s->list[i];
+	status = remove_all(s, s->list, known, why);
 	s->list_count = 0;
 	return status;
 }
 
-void subscriber_commit(struct subscriber *s, int partition, int64_t next_offset)
+void subscriber_commit(struct subscriber *s, const struct subscriber_start *next, unsigned count)
 {
 	rd_kafka_topic_partition_list_t *list;
 
-	if (!s->group)
+	if (!s->group || count == 0)
 		return;
-	list = make_list(s, &partition, 1);
-	list->elems[0].offset = next_offset;
+	list = rd_kafka_topic_partition_list_new((int)count);
+	for (unsigned i = 0; i < count; i++)
+		rd_kafka_topic_partition_list_add(list, s->topic, next[i].partition)->offset =
+			next[i].offset;
 	(void)rd_kafka_commit(handle_client(s->handle), list, 1);
 	rd_kafka_topic_partition_list_destroy(list);
 }

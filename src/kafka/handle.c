@@ -29,8 +29,9 @@ struct handle {
 	unsigned answers_at_down; /* how many there were when all were told down */
 	pthread_mutex_t log_lock;
 	struct subject subjects[LOG_SUBJECTS];
-	pthread_mutex_t end_lock; /* for `gone` and `left` */
+	pthread_mutex_t end_lock; /* for the next ones */
 	pthread_cond_t end;
+	unsigned users; /* threads that hold it */
 	bool gone, left;
 };
 
@@ -201,16 +202,41 @@ enum status handle_open(struct handle **out, enum role role, const struct kafka_
 	return STATUS_OK;
 }
 
+void handle_hold(struct handle *h)
+{
+	pthread_mutex_lock(&h->end_lock);
+	h->users++;
+	pthread_mutex_unlock(&h->end_lock);
+}
+
+void handle_let_go(struct handle *h)
+{
+	pthread_mutex_lock(&h->end_lock);
+	h->users--;
+	pthread_cond_broadcast(&h->end);
+	pthread_mutex_unlock(&h->end_lock);
+}
+
+static void destroy(struct handle *h)
+{
+	pthread_mutex_lock(&h->end_lock);
+	while (h->users > 0)
+		pthread_cond_wait(&h->end, &h->end_lock);
+	pthread_mutex_unlock(&h->end_lock);
+	rd_kafka_topic_destroy(h->topic);
+	rd_kafka_destroy_flags(h->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
 static void *retire(void *context)
 {
 	struct handle *h = context;
 	bool left;
 
-	rd_kafka_destroy_flags(h->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	destroy(h);
 	pthread_mutex_lock(&h->end_lock);
 	h->gone = true;
 	left = h->left;
-	pthread_cond_signal(&h->end);
+	pthread_cond_broadcast(&h->end);
 	pthread_mutex_unlock(&h->end_lock);
 	if (left)
 		unmake(h);
@@ -261,9 +287,8 @@ void handle_retire(struct handle *h, int64_t wait_ms)
 	/* The caller may close the descriptor as soon as we return. */
 	rd_kafka_queue_io_event_enable(h->queue, -1, NULL, 0);
 	rd_kafka_queue_destroy(h->queue);
-	rd_kafka_topic_destroy(h->topic);
 	if (!start_retiring(h)) {
-		rd_kafka_destroy_flags(h->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+		destroy(h);
 		unmake(h);
 	} else if (wait_gone(h, wait_ms)) {
 		unmake(h);

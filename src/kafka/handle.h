@@ -17,6 +17,9 @@ enum status handle_open(struct handle **out, enum role role, const struct kafka_
 /* Destroys it in a thread of its own, as a broker thread may be held up by a name server for half a minute:
  * waits at most wait_ms for the end, then leaves the thread to itself. NULL is fine. */
 void handle_retire(struct handle *h, int64_t wait_ms);
+/* Another thread uses the client and its topic: they are destroyed only after it has let go. */
+void handle_hold(struct handle *h);
+void handle_let_go(struct handle *h);
 
 struct rd_kafka_s *handle_client(struct handle *h);
 struct rd_kafka_topic_s *handle_topic(struct handle *h);

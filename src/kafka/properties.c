@@ -168,6 +168,8 @@ static void set_consumer(struct setting *s, const struct kafka_settings *setting
 	if (settings->group && *settings->group) {
 		properties_set(s, "group.id", settings->group);
 		properties_set(s, "partition.assignment.strategy", "cooperative-sticky");
+		/* So often the group's leader looks for partitions that were added. */
+		properties_set(s, "topic.metadata.refresh.interval.ms", "30000");
 		if (settings->instance && *settings->instance)
 			properties_set(s, "group.instance.id", settings->instance);
 	}

@@ -4,6 +4,7 @@
 #include "kafka/subscriber_private.h"
 
 #include "base/clock.h"
+#include "kafka/inquiry.h"
 #include "kafka/survey.h"
 
 #include <errno.h>
@@ -15,8 +16,9 @@
 #include <unistd.h>
 
 enum {
-	LEAVE_MS = 3000,
-	RETIRE_WAIT_MS = 2000,
+	LEAVE_MS = 2500,
+	LEAVE_ALONE_MS = 500, /* no broker hears us */
+	RETIRE_WAIT_MS = 1500,
 	LEAVE_POLL_MS = 100,
 	BROKER_EVERY_MS = 10 * 60 * 1000
 };
@@ -224,6 +226,15 @@ static rd_kafka_event_t *poll_queue(struct subscriber *s, int64_t wait_ms)
 	return rd_kafka_queue_poll(queue, 0);
 }
 
+static bool serve_answer(struct subscriber *s, struct subscriber_event *out)
+{
+	if (!s->inquiry || s->answer_told || !inquiry_answered(s->inquiry))
+		return false;
+	s->answer_told = true;
+	out->kind = SUBSCRIBER_SURVEYED;
+	return true;
+}
+
 static const struct subscriber_event nothing = {
 	.kind = SUBSCRIBER_NOTHING,
 	.key = {"", 0},
@@ -237,12 +248,15 @@ enum status subscriber_next(
 	(void)why;
 	subscriber_drop_event(s);
 	*out = nothing;
+	if (serve_answer(s, out))
+		return STATUS_OK;
 	while ((s->event = poll_queue(s, wait_ms))) {
 		if (serve(s, out))
 			return STATUS_OK;
 		subscriber_drop_event(s);
 		*out = nothing;
 	}
+	(void)serve_answer(s, out); /* it may have come before the descriptor was read */
 	return STATUS_OK;
 }
 
@@ -277,6 +291,26 @@ enum status subscriber_survey(
 	return survey_take(s->handle, s->topic, timeout_ms, &s->ask_topic_id, out, why);
 }
 
+enum status subscriber_ask(struct subscriber *s, int64_t timeout_ms, struct why *why)
+{
+	s->answer_told = false;
+	return s->inquiry ? STATUS_OK
+			  : inquiry_open(&s->inquiry, s->handle, timeout_ms, s->ask_topic_id, s->fd,
+				    why);
+}
+
+enum status subscriber_answer(struct subscriber *s, struct subscriber_survey *out, struct why *why)
+{
+	enum status status;
+
+	if (!s->inquiry || !inquiry_answered(s->inquiry))
+		return fail(why, STATUS_AGAIN, "nothing was asked");
+	status = inquiry_answer(s->inquiry, &s->ask_topic_id, out, why);
+	inquiry_close(s->inquiry);
+	s->inquiry = NULL;
+	return status;
+}
+
 /* ---- leaving ---- */
 
 /* Tells the group, so that others take over at once and not when our session ends. The farewell has its
@@ -286,7 +320,7 @@ static void leave(struct subscriber *s)
 	rd_kafka_t *client = handle_client(s->handle);
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
 	rd_kafka_error_t *error = rd_kafka_consumer_close_queue(client, queue);
-	int64_t until_ms = clock_mono_ms() + LEAVE_MS;
+	int64_t until_ms = clock_mono_ms() + (handle_is_up(s->handle) ? LEAVE_MS : LEAVE_ALONE_MS);
 	rd_kafka_event_t *event;
 
 	while (!error && !rd_kafka_consumer_closed(client) && clock_mono_ms() < until_ms) {
@@ -304,6 +338,7 @@ void subscriber_close(struct subscriber *s)
 	if (!s)
 		return;
 	subscriber_drop_event(s);
+	inquiry_close(s->inquiry);
 	if (s->handle && s->group)
 		leave(s);
 	else if (s->handle)

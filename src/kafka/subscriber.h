@@ -6,7 +6,9 @@
 struct subscriber;
 enum status subscriber_open(
 	struct subscriber **out, const struct kafka_settings *settings, struct why *why) MUST_CHECK;
-void subscriber_close(struct subscriber *s); /* leaves the group; bounded to 5 s; NULL is fine */
+/* Leaves the group, unless an instance is named: then its partitions wait for it until the session ends.
+ * Bounded to 4 s, to 2 s while no broker answers; NULL is fine. */
+void subscriber_close(struct subscriber *s);
 
 enum { SUBSCRIBER_PARTITIONS = 256 }; /* at most, of one topic; more are refused */
 struct subscriber_span {
@@ -23,6 +25,12 @@ struct subscriber_survey {
  * topic (never created by asking); STATUS_DENIED: not allowed. */
 enum status subscriber_survey(struct subscriber *s, int64_t timeout_ms,
 	struct subscriber_survey *out, struct why *why) MUST_CHECK;
+/* The same in a thread of its own: once there is an answer, subscriber_next says SUBSCRIBER_SURVEYED and
+ * subscriber_answer gives it. One at a time; what is under way already goes on. Any other status than
+ * STATUS_OK: nothing was asked. */
+enum status subscriber_ask(struct subscriber *s, int64_t timeout_ms, struct why *why) MUST_CHECK;
+enum status subscriber_answer(
+	struct subscriber *s, struct subscriber_survey *out, struct why *why) MUST_CHECK;
 
 struct subscriber_start {
 	int partition;
@@ -32,12 +40,15 @@ struct subscriber_start {
  * those that we have already to their new positions (after SUBSCRIBER_OUT_OF_RANGE). */
 enum status subscriber_assign(struct subscriber *s, const struct subscriber_start *starts,
 	unsigned count, struct why *why) MUST_CHECK;
+/* Without a group: these join the ones that are read already. */
+enum status subscriber_add(struct subscriber *s, const struct subscriber_start *starts,
+	unsigned count, struct why *why) MUST_CHECK;
 /* With a group: joins it; partitions come as SUBSCRIBER_ASSIGNED events. */
 enum status subscriber_join(struct subscriber *s, struct why *why) MUST_CHECK;
 /* After SUBSCRIBER_REVOKED has been honoured (journal committed): lets them go. */
 enum status subscriber_release(struct subscriber *s, struct why *why) MUST_CHECK;
-/* Stores the offset for lag display; no-op without a group; asynchronous. */
-void subscriber_commit(struct subscriber *s, int partition, int64_t next_offset);
+/* Stores the next offsets for lag display, in one request; no-op without a group; asynchronous. */
+void subscriber_commit(struct subscriber *s, const struct subscriber_start *next, unsigned count);
 void subscriber_pause(struct subscriber *s); /* back-pressure: keep calling subscriber_next */
 void subscriber_resume(struct subscriber *s);
 
@@ -47,9 +58,10 @@ enum subscriber_kind {
 	SUBSCRIBER_END,		 /* of a partition: `offset` is the next one to come */
 	SUBSCRIBER_OUT_OF_RANGE, /* the position is no longer there: survey and assign again */
 	SUBSCRIBER_ASSIGNED,
-	SUBSCRIBER_REVOKED, /* with a group: `list`, `count` */
-	SUBSCRIBER_TROUBLE, /* `reason`, `code`; the client goes on by itself */
-	SUBSCRIBER_FATAL,   /* close and open again; fenced: exit 78 */
+	SUBSCRIBER_REVOKED,  /* with a group: `list`, `count` */
+	SUBSCRIBER_SURVEYED, /* subscriber_ask has its answer */
+	SUBSCRIBER_TROUBLE,  /* `reason`, `code`; the client goes on by itself */
+	SUBSCRIBER_FATAL,    /* close and open again; fenced: exit 78 */
 };
 struct subscriber_event {
 	enum subscriber_kind kind;

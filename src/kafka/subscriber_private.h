@@ -6,6 +6,7 @@
 #include "kafka/subscriber.h"
 #include "kafka/trouble.h"
 
+struct inquiry;
 struct rd_kafka_op_s; /* rd_kafka_event_t */
 
 struct subscriber {
@@ -14,6 +15,8 @@ struct subscriber {
 	bool group;
 	bool paused;
 	bool ask_topic_id;
+	struct inquiry *inquiry; /* under way, or answered and not yet taken */
+	bool answer_told;
 	int fd;
 	struct rd_kafka_op_s *event; /* of the last subscriber_next: its views point into it */
 	int assigned[SUBSCRIBER_PARTITIONS];

@@ -12,6 +12,7 @@
 enum {
 	LOOK_EVERY_MS = 200,
 	LAST_BOOKS_MS = 8000,
+	BOOKS_BEFORE_LEAVING_MS = 5000, /* others wait for these partitions */
 	REOPEN_FIRST_MS = 1000,
 	REOPEN_CEILING_MS = 60000
 };
@@ -34,6 +35,7 @@ struct consume {
 	enum consume_state state;
 	struct patience patience;
 	struct backoff reopen;
+	bool releasing;		/* workbooks are written, then the reader's partitions go */
 	bool troubled, by_peer; /* the journal's handle, or Kafka's client, is dead */
 	int exit_code;
 };
@@ -86,6 +88,24 @@ static void fenced(void *context)
 	over(context, EXIT_SETTINGS);
 }
 
+/* The box that gets these matches makes their workbooks from now on: ours are not to come later than its. */
+static bool partitions_leave(void *context)
+{
+	struct consume *c = context;
+	if (c->state != CONSUME_RUNNING)
+		return false;
+	c->releasing = true;
+	binder_finish(c->binder, clock_mono_ms() + BOOKS_BEFORE_LEAVING_MS);
+	return true;
+}
+
+static void release(struct consume *c)
+{
+	if (c->releasing && c->reader)
+		reader_release(c->reader);
+	c->releasing = false;
+}
+
 static void book_written(void *context)
 {
 	struct consume *c = context;
@@ -97,6 +117,11 @@ static void books_finished(void *context, bool all_written)
 {
 	struct consume *c = context;
 	struct journal_figures f;
+	release(c);
+	if (c->state == CONSUME_RUNNING) {
+		binder_kick(c->binder); /* it goes on at its own pace */
+		return;
+	}
 	journal_figures(c->journal, &f);
 	if (!all_written)
 		log_warn("book.waiting",
@@ -114,11 +139,20 @@ static void leave(struct consume *c)
 		over(c, EXIT_DONE);
 		return;
 	}
+	const struct config *config = c->parts->config;
+	int64_t told_ms = atomic_load(&c->parts->stop_ms);
+	c->releasing = false;
+	if (c->reader && *config->kafka_group && !*config->kafka_instance) {
+		/* Others begin with our matches as soon as we leave the group: the workbooks first. */
+		reader_stop(c->reader);
+		binder_finish(c->binder, told_ms + BOOKS_BEFORE_LEAVING_MS);
+		return;
+	}
 	/* Closing the client takes seconds where brokers are away; a child renders meanwhile, and all ends
 	 * before the keeper's patience does. */
 	reader_close(c->reader);
 	c->reader = NULL;
-	binder_finish(c->binder, atomic_load(&c->parts->stop_ms) + LAST_BOOKS_MS);
+	binder_finish(c->binder, told_ms + LAST_BOOKS_MS);
 }
 
 static void woken(void *context, int fd, unsigned events)
@@ -176,8 +210,8 @@ static enum status open_journal(struct consume *c, struct why *why)
 static enum status open_parts(struct consume *c, struct why *why)
 {
 	const struct parts *parts = c->parts;
-	const struct reader_calls reads = {
-		c, records_came, all_read, journal_full, journal_troubled, fenced};
+	const struct reader_calls reads = {c, records_came, all_read, journal_full,
+		journal_troubled, fenced, partitions_leave};
 	const struct binder_calls binds = {c, book_written, books_finished, journal_troubled};
 	enum status s = open_journal(c, why);
 	if (s == STATUS_OK && !c->reads)
@@ -219,7 +253,7 @@ static void run_once(struct consume *c)
 	struct why why = {""};
 	bool finishes = !c->reads || c->parts->config->until_end;
 	int64_t began = clock_mono_ms();
-	c->troubled = false;
+	c->troubled = c->releasing = false;
 	enum status s = open_parts(c, &why);
 	if (s == STATUS_OK) {
 		if (!c->reads)

@@ -203,6 +203,7 @@ static void write_consumer(struct json *j, const struct health_facts *f)
 	number(j, "partitions", f->partitions);
 	number(j, "generation", f->generation);
 	when(j, "last_record", f->last_record_us);
+	number(j, "clients_recreated", (int64_t)f->reader_recreated);
 	end(j);
 	object(j, "journal");
 	number(j, "records", (int64_t)n->records);

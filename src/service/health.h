@@ -33,6 +33,7 @@ struct health_facts {
 	char reader[200]; /* its last trouble, "" */
 	unsigned partitions, generation;
 	int64_t last_record_us;
+	uint64_t reader_recreated; /* its client was stuck, and made anew */
 	struct journal_figures journal;
 
 	char stick[24]; /* ok, none, absent, not mounted, read-only, full */

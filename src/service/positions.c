@@ -34,6 +34,8 @@ static bool place(struct reader *r, const struct subscriber_span *span, bool fir
 	if (at.next_offset > span->high)
 		return false;
 	p->ours = true;
+	p->still_ms = 0;
+	p->told = -1;
 	p->next = at.next_offset;
 	p->anchored = at.has_anchor && at.anchor_offset >= span->low;
 	p->anchor_offset = at.anchor_offset;
@@ -125,13 +127,14 @@ enum status reader_assign(
 		}
 		if (!reader_renew_generation(r, "its end lies below our position"))
 			return STATUS_FATAL;
-		if (r->group) { /* the others that are ours begin again too */
-			count = reader_ours(r, ours);
-			list = ours;
-		}
+		/* the others that are ours begin again too */
+		count = reader_ours(r, ours);
+		list = r->group ? ours : NULL;
 		return reader_assign(
 			r, list, count, true, why); /* once: a new generation has no positions */
 	}
-	return r->state == READER_STOPPED ? STATUS_FATAL
-					  : subscriber_assign(r->subscriber, starts, n, why);
+	if (r->state == READER_STOPPED)
+		return STATUS_FATAL;
+	return list && !r->group ? subscriber_add(r->subscriber, starts, n, why)
+				 : subscriber_assign(r->subscriber, starts, n, why);
 }

@@ -1,7 +1,7 @@
 /* reader.h - the topic into the journal: generations proven by anchors, gaps recorded, every record and its
  * partition's next offset in one commit. One thread; the loop's callbacks drive it.
  *
- *	SURVEYING ──answered──► READING ──position gone, new partitions──► SURVEYING
+ *	SURVEYING ──answered──► READING ──position gone, topic made anew──► SURVEYING
  *	    ▲                      │
  *	    └──retry 1 s … 60 s    └──journal at its cap──► FULL (paused, looked at every 10 s) ──► SURVEYING
  */
@@ -19,6 +19,9 @@ struct reader_calls {
 	void (*on_trouble)(void *context, enum status s,
 		const struct why *why); /* the journal is dead; STATUS_AGAIN: Kafka's client is */
 	void (*on_fenced)(void *context);
+	/* With a group: partitions leave for another box, the journal holds all of them. True: the workbooks
+	 * are written first, and reader_release follows soon. NULL: never. */
+	bool (*on_leaving)(void *context);
 };
 
 struct reader;
@@ -27,6 +30,8 @@ enum status reader_open(struct reader **out, struct loop *loop, struct journal *
 	const struct parts *parts, struct row_reader *rows, bool until_end,
 	const struct reader_calls *calls, struct why *why) MUST_CHECK;
 void reader_close(struct reader *r); /* commits what is staged; NULL is fine */
+/* After on_leaving: the partitions may go. */
+void reader_release(struct reader *r);
 /* Reads no further; what is staged is committed. */
 void reader_stop(struct reader *r);
 uint64_t reader_progress(const struct reader *r);

@@ -1,5 +1,5 @@
-/* reader_private.h - shared by reader.c (the loop, surveys, commits), positions.c (generations,
- * anchors, gaps, assignments) and records.c (one record into the journal). */
+/* reader_private.h - shared by reader.c (the loop, commits), reader_survey.c (what the cluster says),
+ * positions.c (generations, anchors, gaps, assignments) and records.c (one record into the journal). */
 #pragma once
 #include "base/clock.h"
 #include "cricket/row.h"
@@ -10,12 +10,24 @@ enum reader_state { READER_SURVEYING, READER_READING, READER_FULL, READER_STOPPE
 
 struct partition {
 	bool ours;
-	int64_t next;  /* first offset not in the journal */
+	bool given;   /* by the group, and has no position yet */
+	int64_t next; /* first offset not in the journal */
+	int64_t told; /* what the group knows of `next`; -1 nothing */
+	/* `next` when the survey under way began, and as it was when it last moved or had nothing to read. */
+	int64_t asked_next, still_next;
+	int64_t still_ms;
 	bool anchored; /* the next record must be the anchor */
 	int64_t anchor_offset;
 	uint32_t anchor_crc;
 	int64_t target; /* until_end: -1 none */
 };
+
+/* How often the cluster is looked at; how long records may wait without one coming, and questions without an
+ * answer, until the client is made anew. Tests shorten it. */
+struct reader_pace {
+	int64_t look_ms, stuck_ms, silent_ms;
+};
+extern struct reader_pace reader_pace;
 
 struct reader {
 	struct loop *loop;
@@ -29,10 +41,20 @@ struct reader {
 	unsigned generation;
 	struct partition partition[SUBSCRIBER_PARTITIONS];
 	struct subscriber_survey survey;
+	char cluster[64], topic_id[48]; /* of the generation */
+	unsigned known_partitions;
+	bool asking;  /* a survey is under way */
+	bool discard; /* and its answer comes too late */
+	bool ask_all; /* everything is assigned anew with the answer */
+	bool given;   /* or at least what the group gave */
+	bool releasing;
+	int64_t look_ms, answered_ms, told_ms;
+	int64_t patience; /* how many times longer than usual a silence may last */
+	uint64_t recreated;
 	bool staged; /* a journal transaction is open */
 	bool held;   /* READER_FULL, as a rendering child holds the journal's log */
 	uint64_t staged_records;
-	int64_t staged_ms, survey_ms;
+	int64_t staged_ms;
 	uint64_t progress;
 	int64_t last_record_us;
 	struct backoff backoff;
@@ -47,8 +69,9 @@ struct reader {
 void reader_troubled(struct reader *r, enum status s, const struct why *why);
 /* until_end: the high watermarks of the first survey are the marks to reach. */
 void reader_set_targets(struct reader *r);
-/* Gives the subscriber its positions for the partitions in `list` (NULL: all). `first_sight`: what was gone
- * before we ever looked is no gap. STATUS_FATAL: the service was told. */
+/* Gives the subscriber its positions for the partitions in `list` (NULL: all). Without a group those of a list
+ * join the ones that are read. `first_sight`: what was gone before we ever looked is no gap. STATUS_FATAL:
+ * the service was told. */
 enum status reader_assign(struct reader *r, const int *list, unsigned count, bool first_sight,
 	struct why *why) MUST_CHECK;
 /* The topic was made anew: all partitions begin again. False: the service was told of a trouble. */
@@ -63,8 +86,21 @@ void reader_show(struct reader *r, const char *reason, bool changed); /* into th
 bool reader_stage(struct reader *r); /* a transaction is open now; false: the service was told */
 bool reader_commit(struct reader *r);
 void reader_look_for_end(struct reader *r);
-void reader_survey(void *context); /* asks the cluster and assigns anew */
 void reader_turn(void *context);
+void reader_tell_failing(struct reader *r, const char *code, const char *reason, int64_t wait_ms);
+void reader_tell_well(struct reader *r);
+void reader_tell_group(struct reader *r, bool at_once); /* our positions, for its lag display */
+enum status reader_connect(struct reader *r, struct why *why) MUST_CHECK;
+void reader_disconnect(struct reader *r);
+
+/* reader_survey.c */
+void reader_survey(void *context);    /* asks the cluster and assigns anew */
+void reader_ask_again(void *context); /* what was not answered */
+void reader_answered(struct reader *r);
+void reader_look(struct reader *r); /* asks where it is time to */
+void reader_recreate(struct reader *r, const char *what, int64_t since_ms);
+void reader_assigned(struct reader *r, const int *list, unsigned count);
+void reader_revoked(struct reader *r, const int *list, unsigned count);
 
 /* records.c */
 void reader_record(struct reader *r, const struct subscriber_event *e);

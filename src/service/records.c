@@ -108,6 +108,7 @@ static void take_record(struct reader *r, const struct subscriber_event *e)
 	} else {
 		p->next = e->offset + 1;
 		r->progress++;
+		r->patience = 1;
 		r->staged_records++;
 		r->last_record_us = clock_wall_us();
 	}

@@ -2,7 +2,7 @@
  * record once, whatever happens between. */
 #include "base/clock.h"
 #include "rig.h"
-#include "service/reader.h"
+#include "service/reader_private.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,7 +42,7 @@ static void troubled(void *context, enum status s, const struct why *why)
 
 static void open_bench(struct bench *b, const char *group)
 {
-	const struct reader_calls calls = {b, quiet, quiet, quiet, troubled, quiet};
+	const struct reader_calls calls = {b, quiet, quiet, quiet, troubled, quiet, NULL};
 	struct journal_opening opening;
 	struct why why = {""};
 
@@ -57,6 +57,8 @@ static void open_bench(struct bench *b, const char *group)
 		.kafka_instance = "",
 		.kafka_options = "",
 		.kafka_compression = "none",
+		.kafka_ca_file = "",
+		.api_ca_file = "",
 		.output_dir = ""};
 	b->parts = (struct parts){.config = &b->config, .brokers = b->rig.settings.brokers};
 	b->parts.budget.consumer_queue = 1 << 20;
@@ -168,12 +170,118 @@ static void assigned_while_the_broker_fails(void **state)
 	close_bench(&b);
 }
 
+/* The broker answers every question, but gives no record: the client is made anew, at ever longer intervals,
+ * until records come. */
+static void deaf(struct bench *b)
+{
+	rd_kafka_resp_err_t errors[1000];
+	struct reader_pace usual = reader_pace;
+	int64_t until_ms;
+
+	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+		errors[i] = RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR;
+	reader_pace = (struct reader_pace){.look_ms = 200, .stuck_ms = 1000, .silent_ms = 600000};
+	publish(b, 50);
+	expect_read(b, 50, 60);
+	turn_for(b, 2000);
+	assert_int_equal(b->reader->recreated, 0); /* nothing waits */
+	rig_push_errors(&b->rig, RIG_FETCH, errors, sizeof errors / sizeof *errors);
+	publish(b, 30);
+	until_ms = clock_mono_ms() + 60000;
+	while (b->reader->recreated < 2 && clock_mono_ms() < until_ms)
+		turn_for(b, 50);
+	assert_int_equal(b->reader->recreated, 2);
+	rd_kafka_mock_clear_request_errors(b->rig.cluster, RIG_FETCH);
+	expect_read(b, 80, 60);
+	turn_for(b, 2000);
+	assert_int_equal(b->reader->recreated, 2);
+	assert_int_equal(b->reader->patience, 1);
+	assert_int_equal(b->troubles, 0);
+	reader_pace = usual;
+}
+
+static void deaf_client_is_made_anew(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	open_bench(&b, "");
+	deaf(&b);
+	close_bench(&b);
+}
+
+static void deaf_client_is_made_anew_in_a_group(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	open_bench(&b, "boxes");
+	deaf(&b);
+	close_bench(&b);
+}
+
+/* A journal that is full pauses the partitions: records that wait are no sign of a deaf client. */
+static void paused_is_not_deaf(void **state)
+{
+	struct bench b;
+	struct reader_pace usual = reader_pace;
+
+	(void)state;
+	open_bench(&b, "");
+	publish(&b, 50);
+	expect_read(&b, 50, 60);
+	reader_pace = (struct reader_pace){.look_ms = 100, .stuck_ms = 300, .silent_ms = 600000};
+	b.reader->state = READER_FULL;
+	subscriber_pause(b.reader->subscriber);
+	publish(&b, 50);
+	turn_for(&b, 2000);
+	assert_int_equal(b.reader->recreated, 0);
+	reader_survey(b.reader);
+	expect_read(&b, 100, 60);
+	reader_pace = usual;
+	close_bench(&b);
+}
+
+/* Brokers that take no question at all: the loop turns on meanwhile, and the client is made anew. */
+static void silent_broker(void **state)
+{
+	struct bench b;
+	struct reader_pace usual = reader_pace;
+	struct why why;
+	int64_t longest_ms = 0;
+
+	(void)state;
+	open_bench(&b, "");
+	publish(&b, 50);
+	expect_read(&b, 50, 60);
+	reader_pace = (struct reader_pace){.look_ms = 200, .stuck_ms = 600000, .silent_ms = 3000};
+	rd_kafka_mock_broker_set_rtt(b.rig.cluster, 1, 30000);
+	for (int64_t until_ms = clock_mono_ms() + 40000;
+		!b.reader->recreated && clock_mono_ms() < until_ms;) {
+		int64_t began = clock_mono_ms();
+		assert_int_equal(loop_turn(b.loop, 50, &why), STATUS_OK);
+		if (!b.reader->recreated && clock_mono_ms() - began > longest_ms)
+			longest_ms = clock_mono_ms() - began;
+	}
+	assert_int_equal(b.reader->recreated, 1);
+	assert_in_range(longest_ms, 0, 1000);
+	rd_kafka_mock_broker_set_rtt(b.rig.cluster, 1, 0);
+	publish(&b, 50);
+	expect_read(&b, 100, 90);
+	reader_pace = usual;
+	close_bench(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(broker_comes_back),
 		cmocka_unit_test(broker_comes_back_to_a_group),
 		cmocka_unit_test(assigned_while_the_broker_fails),
+		cmocka_unit_test(deaf_client_is_made_anew),
+		cmocka_unit_test(deaf_client_is_made_anew_in_a_group),
+		cmocka_unit_test(paused_is_not_deaf),
+		cmocka_unit_test(silent_broker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

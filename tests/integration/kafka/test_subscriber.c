@@ -402,6 +402,13 @@ struct member {
 	unsigned count, records;
 };
 
+static void commit(struct subscriber *s, int partition, int64_t offset)
+{
+	const struct subscriber_start next = {partition, offset};
+
+	subscriber_commit(s, &next, 1);
+}
+
 static void serve_member(struct member *m)
 {
 	struct subscriber_start starts[SUBSCRIBER_PARTITIONS];
@@ -427,7 +434,7 @@ static void serve_member(struct member *m)
 	} else if (e.kind == SUBSCRIBER_RECORD) {
 		assert_true(m->has[e.partition]);
 		m->records++;
-		subscriber_commit(m->s, e.partition, e.offset + 1);
+		commit(m->s, e.partition, e.offset + 1);
 	} else if (e.kind == SUBSCRIBER_FATAL) {
 		fail_msg("%s %s", e.code, e.reason);
 	}
@@ -486,7 +493,7 @@ static void group_shares(void **state)
 	assert_int_equal(a.records, 400);
 	/* A commit may meet a rebalance and be refused: the next one tells the same. */
 	for (int i = 0; i < 20 && committed(&r, 0) != 1; i++)
-		subscriber_commit(a.s, 0, 1);
+		commit(a.s, 0, 1);
 	assert_int_equal(committed(&r, 0), 1);
 	b.s = open_subscriber(&r);
 	assert_int_equal(subscriber_join(b.s, &why), STATUS_OK);

@@ -1,0 +1,362 @@
+/* reader_survey.c - what the cluster is asked, and what follows from its answers: assignments, new partitions,
+ * partitions that the group gives and takes, and a client that has gone deaf. */
+#include "service/reader_private.h"
+
+#include "base/clock.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SURVEY_TIMEOUT_MS = 10000, PATIENCE_CEILING = 16 };
+
+struct reader_pace reader_pace = {
+	.look_ms = 30000,
+	.stuck_ms = 180000,
+	.silent_ms = 600000,
+};
+
+/* ---- asking ---- */
+
+static const char *survey_code(enum status s)
+{
+	return s == STATUS_NOT_FOUND ? "kafka.topic"
+	       : s == STATUS_DENIED  ? "kafka.auth"
+				     : "kafka.down";
+}
+
+/* Nothing waits for a mere look: what is wrong with Kafka comes as an event. */
+static void unanswered(struct reader *r, enum status s, const struct why *why)
+{
+	int64_t now = clock_mono_ms();
+	if (r->state == READER_STOPPED)
+		return;
+	if (r->ask_all || r->given) {
+		int64_t wait = backoff_next_ms(&r->backoff);
+		reader_tell_failing(r, survey_code(s), why->text, wait);
+		reader_timer(r, now + wait, reader_ask_again);
+	} else {
+		log_debug("kafka.look", "%s", why->text);
+	}
+	if (now - r->answered_ms >= reader_pace.silent_ms * r->patience)
+		reader_recreate(r, "no question was answered", now - r->answered_ms);
+}
+
+static void ask(struct reader *r)
+{
+	struct why why;
+	r->look_ms = clock_mono_ms();
+	if (r->asking) { /* what it began with is not true any more */
+		r->discard = true;
+		return;
+	}
+	for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++)
+		r->partition[i].asked_next = r->partition[i].next;
+	enum status s = subscriber_ask(r->subscriber, SURVEY_TIMEOUT_MS, &why);
+	r->asking = s == STATUS_OK;
+	if (s != STATUS_OK)
+		unanswered(r, s, &why);
+}
+
+void reader_ask_again(void *context)
+{
+	struct reader *r = context;
+	health_beat(r->parts->health, HEALTH_CONSUME);
+	if (r->state != READER_STOPPED)
+		ask(r);
+}
+
+/* From our own positions: all partitions, or with a group those that it gave us. */
+void reader_survey(void *context)
+{
+	struct reader *r = context;
+	int ours[SUBSCRIBER_PARTITIONS];
+	if (r->state == READER_STOPPED || !reader_commit(r))
+		return;
+	if (r->group && !reader_ours(r, ours)) {
+		subscriber_resume(r->subscriber);
+		r->state = READER_READING;
+		reader_tell_well(r);
+		reader_show(r, "", true);
+		reader_timer(r, clock_mono_ms(), reader_turn);
+		return;
+	}
+	r->ask_all = true;
+	r->state = READER_SURVEYING;
+	reader_timer(r, clock_mono_ms() + 1000, reader_turn);
+	reader_ask_again(r);
+}
+
+/* ---- answers ---- */
+
+static enum status find_generation(struct reader *r, bool *first_sight, struct why *why)
+{
+	unsigned before = r->generation;
+	enum status s = journal_generation(r->journal, r->survey.cluster,
+		r->parts->config->kafka_topic, r->survey.topic_id, &r->generation, first_sight,
+		why);
+	if (s != STATUS_OK) {
+		reader_troubled(r, s, why);
+		return STATUS_FATAL;
+	}
+	if (before && before != r->generation)
+		log_warn("kafka.generation",
+			"another cluster or topic answers now; generation %u is read",
+			r->generation);
+	r->ask_all |= before && before != r->generation;
+	snprintf(r->cluster, sizeof r->cluster, "%s", r->survey.cluster);
+	snprintf(r->topic_id, sizeof r->topic_id, "%s", r->survey.topic_id);
+	return STATUS_OK;
+}
+
+static bool is_another(const char *known, const char *now)
+{
+	return *known && *now && strcmp(known, now) != 0;
+}
+
+static unsigned list_given(const struct reader *r, int list[SUBSCRIBER_PARTITIONS])
+{
+	unsigned count = 0;
+	for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++)
+		if (r->partition[i].ours && r->partition[i].given)
+			list[count++] = i;
+	return count;
+}
+
+static void none_is_given(struct reader *r)
+{
+	r->given = false;
+	for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++)
+		r->partition[i].given = false;
+}
+
+static void assign_all(struct reader *r, bool first_sight)
+{
+	struct why why;
+	int ours[SUBSCRIBER_PARTITIONS];
+	enum status s = r->group ? reader_assign(r, ours, reader_ours(r, ours), true, &why)
+				 : reader_assign(r, NULL, 0, first_sight, &why);
+	if (s != STATUS_OK) {
+		unanswered(r, s, &why);
+		return;
+	}
+	r->ask_all = false;
+	none_is_given(r);
+	subscriber_resume(r->subscriber); /* paused where the journal was full meanwhile */
+	r->state = READER_READING;
+	reader_tell_well(r);
+	log_debug("kafka.assigned", "generation %u, %u partitions", r->generation,
+		r->survey.partitions);
+	reader_show(r, "", true);
+	reader_look_for_end(r);
+	reader_timer(r, clock_mono_ms(), reader_turn);
+}
+
+/* What the group gave beside what is read already. */
+static void assign_given(struct reader *r)
+{
+	struct why why;
+	int list[SUBSCRIBER_PARTITIONS];
+	enum status s = reader_assign(r, list, list_given(r, list), true, &why);
+	if (s != STATUS_OK) {
+		unanswered(r, s, &why);
+		return;
+	}
+	none_is_given(r);
+	reader_tell_well(r);
+	reader_show(r, "", true);
+	reader_look_for_end(r);
+}
+
+/* ---- looking ---- */
+
+static void tell_added(const struct reader *r)
+{
+	log_warn("kafka.partitions",
+		"topic '%s' has %u partitions now, %u before; nothing lost, the new ones are read too; but matches move between partitions: do not add partitions to a live topic",
+		r->parts->config->kafka_topic, r->survey.partitions, r->known_partitions);
+}
+
+/* Partitions of the topic that nobody gave us yet; without a group that is ours to do. */
+static bool add_new(struct reader *r)
+{
+	struct why why;
+	int list[SUBSCRIBER_PARTITIONS];
+	unsigned count = 0;
+	for (unsigned i = 0; i < r->survey.partitions; i++)
+		if (!r->partition[r->survey.span[i].partition].ours)
+			list[count++] = r->survey.span[i].partition;
+	if (!count || r->group)
+		return true;
+	enum status s = reader_assign(r, list, count, false, &why);
+	if (s != STATUS_OK)
+		unanswered(r, s, &why);
+	else
+		reader_show(r, "", true);
+	return s == STATUS_OK;
+}
+
+static bool ends_below(const struct reader *r, const struct subscriber_span *span)
+{
+	const struct partition *p = &r->partition[span->partition];
+	return p->ours && !p->given && span->high < p->asked_next;
+}
+
+/* Records wait in this partition, and none has come since we last looked. */
+static bool stands_still(struct partition *p, const struct subscriber_span *span, int64_t now)
+{
+	bool moved = !p->ours || p->next != p->asked_next || p->next >= span->high;
+	if (moved || !p->still_ms || p->next != p->still_next)
+		p->still_ms = now;
+	p->still_next = p->next;
+	return now - p->still_ms >= reader_pace.stuck_ms;
+}
+
+static void watch(struct reader *r)
+{
+	int64_t now = clock_mono_ms();
+	for (unsigned i = 0; i < r->survey.partitions; i++) {
+		const struct subscriber_span *span = &r->survey.span[i];
+		struct partition *p = &r->partition[span->partition];
+		char what[120];
+		if (!stands_still(p, span, now) ||
+			now - p->still_ms < reader_pace.stuck_ms * r->patience)
+			continue;
+		snprintf(what, sizeof what,
+			"partition %d holds %" PRId64 " records that do not come", span->partition,
+			span->high - p->next);
+		reader_recreate(r, what, now - p->still_ms);
+		return;
+	}
+}
+
+/* Every half minute: is the topic as it was, and do the records come? */
+static void look(struct reader *r)
+{
+	bool anew = is_another(r->cluster, r->survey.cluster) ||
+		    is_another(r->topic_id, r->survey.topic_id);
+	for (unsigned i = 0; i < r->survey.partitions; i++)
+		anew |= ends_below(r, &r->survey.span[i]);
+	if (anew) {
+		reader_survey(r);
+		return;
+	}
+	if (r->known_partitions && r->survey.partitions > r->known_partitions)
+		tell_added(r);
+	r->known_partitions = r->survey.partitions;
+	if (r->state == READER_READING && add_new(r))
+		watch(r);
+}
+
+void reader_answered(struct reader *r)
+{
+	struct why why;
+	bool first_sight = false;
+	enum status s = subscriber_answer(r->subscriber, &r->survey, &why);
+	r->asking = false;
+	if (r->discard) {
+		r->discard = false;
+		ask(r);
+		return;
+	}
+	if (s == STATUS_AGAIN)
+		why_prefix(&why, s, "no answer from %.200s", r->parts->brokers);
+	if (s != STATUS_OK) {
+		unanswered(r, s, &why);
+		return;
+	}
+	r->answered_ms = clock_mono_ms();
+	if (!r->ask_all && !r->given) {
+		look(r);
+		return;
+	}
+	if (find_generation(r, &first_sight, &why) != STATUS_OK)
+		return;
+	r->known_partitions = r->survey.partitions;
+	reader_set_targets(r);
+	if (r->ask_all)
+		assign_all(r, first_sight);
+	else
+		assign_given(r);
+}
+
+void reader_look(struct reader *r)
+{
+	int64_t now = clock_mono_ms();
+	if (r->asking) /* a thread that died would be no answer either */
+		return;
+	if (r->state == READER_READING && !r->given && now - r->look_ms >= reader_pace.look_ms)
+		ask(r);
+}
+
+/* ---- a client that has gone deaf ---- */
+
+/* Known of the library: rarely, after a cut of the network, it never reads on. Each time in vain we wait
+ * twice as long. */
+void reader_recreate(struct reader *r, const char *what, int64_t since_ms)
+{
+	struct why why;
+	char span[40];
+	clock_span_text(since_ms, span, sizeof span);
+	log_warn("kafka.recreated",
+		"%s, for %s; nothing lost, what is unread waits in Kafka; the client is closed and opened anew",
+		what, span);
+	if (r->patience < PATIENCE_CEILING)
+		r->patience *= 2;
+	r->recreated++;
+	if (!reader_commit(r))
+		return;
+	for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++)
+		r->partition[i].ours = r->partition[i].given = false;
+	r->asking = r->discard = r->ask_all = r->given = r->releasing = false;
+	r->answered_ms = clock_mono_ms();
+	reader_disconnect(r);
+	enum status s = reader_connect(r, &why);
+	if (s != STATUS_OK)
+		reader_troubled(r, s, &why);
+	else
+		reader_show(r, "the Kafka client was made anew", true);
+}
+
+/* ---- with a group ---- */
+
+/* These partitions became ours. The group waits for our answer and gives them once: they are placed when the
+ * cluster has told their marks. */
+void reader_assigned(struct reader *r, const int *list, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		r->partition[list[i]].ours = r->partition[list[i]].given = true;
+	r->given |= count > 0;
+	log_info("kafka.assigned", "%u partitions of '%s' came to this box", count,
+		r->parts->config->kafka_topic);
+	if (reader_commit(r))
+		ask(r);
+}
+
+/* The journal is safe at once; the workbooks get their time before another box begins with these matches. */
+void reader_revoked(struct reader *r, const int *list, unsigned count)
+{
+	if (!reader_commit(r))
+		return;
+	reader_tell_group(r, true);
+	for (unsigned i = 0; i < count; i++)
+		r->partition[list[i]].ours = r->partition[list[i]].given = false;
+	log_info("kafka.revoked", "%u partitions of '%s' leave this box", count,
+		r->parts->config->kafka_topic);
+	r->releasing = true;
+	if (!r->calls.on_leaving || !r->calls.on_leaving(r->calls.context))
+		reader_release(r);
+}
+
+void reader_release(struct reader *r)
+{
+	struct why why;
+	int list[SUBSCRIBER_PARTITIONS];
+	if (!r->releasing || r->state == READER_STOPPED)
+		return;
+	r->releasing = false;
+	r->given = list_given(r, list) > 0;
+	if (subscriber_release(r->subscriber, &why) != STATUS_OK)
+		log_warn("kafka.release", "%s; the group gives the partitions anew", why.text);
+	reader_show(r, "", true);
+}
