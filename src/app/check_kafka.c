@@ -188,7 +188,7 @@ void online_kafka(struct online *o)
 			"embedded: it starts with the daemon and keeps nothing");
 		return;
 	}
-	if (config_kafka_tls(c) &&
+	if (config_kafka_trust(c) &&
 		trust_files_open(&trust, config_kafka_ca_file(c), c->kafka_cert_file,
 			c->kafka_key_file, &why) != STATUS_OK) {
 		online_tell(o, "kafka", EXIT_SETTINGS,

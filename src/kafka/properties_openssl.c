@@ -8,6 +8,12 @@
 /* The same authorities that the trust set has found: a file of its own, the system's, or those compiled in. */
 static void set_roots(struct setting *s, const struct kafka_security *security)
 {
+	if (!security->trust) {
+		s->status = fail(
+			s->why, STATUS_BAD_DATA, "TLS to Kafka: no certificates to verify it with");
+		return;
+	}
+
 	struct trust *trust = trust_files_current(security->trust);
 	const char *pem;
 	size_t length = trust_compiled_in(trust, &pem);

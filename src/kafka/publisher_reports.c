@@ -37,13 +37,16 @@ static void report(struct publisher *p, const rd_kafka_message_t *m)
 
 static void all_down(struct publisher *p, const char *text)
 {
-	char reason[TROUBLE_REASON_BYTES];
+	char reason[TROUBLE_REASON_BYTES], tls[TROUBLE_REASON_BYTES];
+	const char *code = "kafka.down";
+	const char *detail = p->link_detail[0] ? p->link_detail : text;
 
+	if (handle_trouble(p->handle, &code, tls, sizeof tls))
+		detail = tls;
 	handle_is_down(p->handle);
-	trouble_down(p->kept.settings.brokers, p->link_detail[0] ? p->link_detail : text, reason,
-		sizeof reason);
-	if (p->health.code[0] == '\0' || publisher_says(p, "kafka.down"))
-		publisher_say(p, "kafka.down", reason);
+	trouble_down(p->kept.settings.brokers, detail, reason, sizeof reason);
+	if (p->health.code[0] == '\0' || trouble_is_down(p->health.code))
+		publisher_say(p, code, reason);
 }
 
 static void error_event(struct publisher *p, rd_kafka_event_t *event)
@@ -52,6 +55,7 @@ static void error_event(struct publisher *p, rd_kafka_event_t *event)
 	const char *text = rd_kafka_event_error_string(event);
 	char reason[TROUBLE_REASON_BYTES];
 
+	handle_heard(p->handle, err, text);
 	if (err == RD_KAFKA_RESP_ERR__FATAL || rd_kafka_event_error_is_fatal(event)) {
 		publisher_died(p);
 	} else if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {

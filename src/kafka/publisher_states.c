@@ -273,7 +273,7 @@ void publisher_turn(struct publisher *p, int64_t now_ms)
 	p->now_ms = now_ms;
 	publisher_serve_events(p);
 	tell_refused_here(p);
-	if (p->state == FEEDING && p->trouble_id == 0 && publisher_says(p, "kafka.down") &&
+	if (p->state == FEEDING && p->trouble_id == 0 && trouble_is_down(p->health.code) &&
 		handle_is_up(p->handle))
 		publisher_say_nothing(p);
 	switch (p->state) {

@@ -109,15 +109,19 @@ static void serve_fatal(struct subscriber *s, rd_kafka_resp_err_t err, const cha
 static bool serve_trouble(struct subscriber *s, rd_kafka_resp_err_t err, const char *text,
 	struct subscriber_event *out)
 {
+	char tls[TROUBLE_REASON_BYTES];
 	unsigned long held;
 
+	handle_heard(s->handle, err, text);
 	out->kind = SUBSCRIBER_TROUBLE;
 	out->code = trouble_code(err);
 	set_partition(s, out);
+	if (trouble_is_of_link(err) && handle_trouble(s->handle, &out->code, tls, sizeof tls))
+		text = tls;
 	if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
 		handle_is_down(s->handle);
-		trouble_down(s->brokers, s->link_detail[0] ? s->link_detail : text, out->reason,
-			sizeof out->reason);
+		trouble_down(s->brokers, text != tls && s->link_detail[0] ? s->link_detail : text,
+			out->reason, sizeof out->reason);
 		return true;
 	}
 	if (trouble_is_of_link(err)) {

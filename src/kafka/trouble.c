@@ -3,6 +3,7 @@
 
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
+#include <string.h>
 
 struct meaning {
 	int err;
@@ -21,6 +22,7 @@ static const struct meaning meanings[] = {
 	{RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "kafka.down", NULL},
 	{RD_KAFKA_RESP_ERR__TRANSPORT, "kafka.down", NULL},
 	{RD_KAFKA_RESP_ERR__RESOLVE, "kafka.down", NULL},
+	{RD_KAFKA_RESP_ERR__SSL, "kafka.down", NULL},
 	{RD_KAFKA_RESP_ERR__TIMED_OUT, "kafka.down", NULL},
 	{RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, "kafka.down", NULL},
 	{RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE, "kafka.down", NULL},
@@ -95,6 +97,11 @@ void trouble_down(const char *brokers, const char *detail, char *out, size_t out
 	snprintf(out, out_bytes, "no broker of %.80s can be reached: %.140s", brokers, detail);
 }
 
+bool trouble_is_down(const char *code)
+{
+	return strcmp(code, "kafka.down") == 0 || strncmp(code, "kafka.tls.", 10) == 0;
+}
+
 bool trouble_is_of_record(int err)
 {
 	return err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
@@ -107,6 +114,6 @@ bool trouble_is_of_record(int err)
 bool trouble_is_of_link(int err)
 {
 	return err == RD_KAFKA_RESP_ERR__TRANSPORT || err == RD_KAFKA_RESP_ERR__RESOLVE ||
-	       err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || err == RD_KAFKA_RESP_ERR__TIMED_OUT ||
-	       err == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE;
+	       err == RD_KAFKA_RESP_ERR__SSL || err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
+	       err == RD_KAFKA_RESP_ERR__TIMED_OUT || err == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE;
 }

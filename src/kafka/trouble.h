@@ -13,6 +13,9 @@ void trouble_words(int err, const char *topic, const char *detail, char *out, si
 /* The words for "kafka.down"; `detail` is what the last broker's connection failed with. */
 void trouble_down(const char *brokers, const char *detail, char *out, size_t out_bytes);
 
+/* "kafka.down", or the reason for it that TLS has, "kafka.tls.": over as soon as a broker answers. */
+bool trouble_is_down(const char *code);
+
 /* The broker refuses these bytes, not us: alone in its batch the row would be refused again. */
 bool trouble_is_of_record(int err);
 /* The connection failed: librdkafka tries again by itself. */

@@ -2,14 +2,13 @@ include(${CMAKE_CURRENT_LIST_DIR}/../recipe.cmake)
 # No TLS of its own (scorebox brings it through the socket callbacks) unless rdkafka_openssl.cmake asks for
 # it; no Cyrus SASL; PLAIN is built in.
 if(NOT DEFINED tls)
-	set(tls -DWITH_SSL=OFF -DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON)
+	set(tls -DWITH_SSL=OFF -DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON -DCMAKE_DISABLE_FIND_PACKAGE_PkgConfig=ON)
 	set(archive librdkafka.a)
 endif()
 configure_with_cmake(${SOURCE}
 	-DRDKAFKA_BUILD_STATIC=ON -DRDKAFKA_BUILD_EXAMPLES=OFF -DRDKAFKA_BUILD_TESTS=OFF
 	${tls} -DWITH_SASL=OFF -DWITH_CURL=OFF -DWITH_LIBDL=OFF -DWITH_PLUGINS=OFF
-	-DENABLE_LZ4_EXT=OFF -DCMAKE_DISABLE_FIND_PACKAGE_PkgConfig=ON
-	-DCMAKE_DISABLE_FIND_PACKAGE_CURL=ON
+	-DENABLE_LZ4_EXT=OFF -DCMAKE_DISABLE_FIND_PACKAGE_CURL=ON
 	-DWITH_ZLIB=ON -DZLIB_INCLUDE_DIR=${PREFIX}/include -DZLIB_LIBRARY=${PREFIX}/lib/libz.a
 	-DWITH_ZSTD=ON -DZSTD_INCLUDE_DIR=${PREFIX}/include -DZSTD_LIBRARY_RELEASE=${PREFIX}/lib/libzstd.a)
 build_targets(rdkafka)
