@@ -5,6 +5,7 @@
 #include "cricket/row.h"
 #include "failing_malloc.h"
 #include "feed/fetch.h"
+#include "feed/registry.h"
 #include "feed/split.h"
 
 #include <setjmp.h>
@@ -211,11 +212,73 @@ static void fetching_survives(void **state)
 	trust_close(trust);
 }
 
+static void on_answer(void *context, const struct registry_result *result)
+{
+	*(struct registry_result *)context = *result;
+}
+
+/* As fetch_once, of a registry: with a login and a schema, so that all there is is made. */
+static bool register_once(struct loop *loop, const struct registry_question *q)
+{
+	struct registry_result result = {.code = ""};
+	struct registry *r;
+	struct why why;
+	enum status status = registry_ask(&r, loop, q, on_answer, &result, &why);
+	int64_t end_ms = clock_mono_ms() + 10000;
+
+	if (status != STATUS_OK) {
+		assert_int_equal(status, STATUS_NO_MEMORY);
+		return false;
+	}
+	while (!*result.code && clock_mono_ms() < end_ms)
+		assert_int_equal(loop_turn(loop, 20, NULL), STATUS_OK);
+	registry_close(r);
+	assert_int_equal(result.outcome, REGISTRY_AWAY);
+	return !strcmp(result.code, "registry.connect");
+}
+
+static void asking_a_registry_survives(void **state)
+{
+	char url[64];
+	struct loop *loop;
+	struct registry_question q = {
+		.url = url,
+		.user = "user",
+		.secret = "secret",
+		.subject = "t-value",
+		.schema = "{\"type\":\"object\"}",
+		.timeout_ms = 500,
+	};
+	unsigned n = 0, failed = 0;
+	bool whole;
+
+	(void)state;
+	snprintf(url, sizeof url, "https://127.0.0.1:%d", closed_port());
+	if (trust_open(&q.trust, NULL, NULL, NULL, NULL) != STATUS_OK) {
+		print_message("SKIPPED: no CA file on this machine\n");
+		skip();
+	}
+	assert_int_equal(loop_open(&loop, NULL), STATUS_OK);
+	assert_true(register_once(loop, &q));
+	do {
+		malloc_fail_at(++n, false);
+		whole = register_once(loop, &q);
+		failed += !whole;
+		whole = whole && malloc_failures() == 0;
+		malloc_fail_at(0, false);
+	} while (!whole && n < ENOUGH);
+	print_message("%u allocations, %u stopped the question\n", n - 1, failed);
+	assert_true(failed > 10);
+	loop_close(loop);
+	trust_close(q.trust);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(splitting_and_reading_survive),
 		cmocka_unit_test(fetching_survives),
+		cmocka_unit_test(asking_a_registry_survives),
 	};
 
 	return cmocka_run_group_tests(tests, make_body, NULL);
