@@ -3,6 +3,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "kafka/oauth.h"
+#include "kafka/tls_watch.h"
+#include "kafka/transport.h"
+#include "tls/trust_files.h"
 
 #include <errno.h>
 #include <librdkafka/rdkafka.h>
@@ -25,8 +29,13 @@ struct handle {
 	rd_kafka_t *client;
 	rd_kafka_topic_t *topic;
 	rd_kafka_queue_t *queue;
-	atomic_uint answers;	  /* counted by the brokers' threads */
-	unsigned answers_at_down; /* how many there were when all were told down */
+	struct oauth *oauth;	     /* NULL: another login, or none */
+	struct trust_files *trust;   /* NULL: no TLS, or not of librdkafka's own */
+	unsigned trust_version;	     /* as its files were read */
+	struct tls_watch *watch;     /* NULL: no TLS, or not of librdkafka's own */
+	struct transport *transport; /* NULL: librdkafka has sockets of its own */
+	atomic_uint answers;	     /* counted by the brokers' threads */
+	unsigned answers_at_down;    /* how many there were when all were told down */
 	pthread_mutex_t log_lock;
 	struct subject subjects[LOG_SUBJECTS];
 	pthread_mutex_t end_lock; /* for the next ones */
@@ -44,8 +53,13 @@ static rd_kafka_resp_err_t on_answer(rd_kafka_t *client, int fd, const char *bro
 	(void)client, (void)fd, (void)broker, (void)broker_id, (void)key, (void)version,
 		(void)correlation;
 	(void)bytes, (void)round_trip;
-	if (!err)
-		atomic_fetch_add_explicit(&h->answers, 1, memory_order_relaxed);
+	if (err)
+		return RD_KAFKA_RESP_ERR_NO_ERROR;
+	atomic_fetch_add_explicit(&h->answers, 1, memory_order_relaxed);
+#if SCOREBOX_KAFKA_OPENSSL
+	if (h->watch)
+		tls_watch_over(h->watch, broker);
+#endif
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -76,10 +90,12 @@ static bool may_log(struct handle *h, const char *name, unsigned long *held)
 }
 
 /* FAIL, ERROR and FATAL are events too: told by the service, once, in plain words. TERMINATE: rows are
- * still out, and in the spool. COMMITFAIL: the group's offsets are for display only. */
+ * still out, and in the spool. COMMITFAIL: the group's offsets are for display only. SSLCERTVRFY: told in
+ * plain words by tls_watch.c. */
 static bool is_for_debugging(const char *name)
 {
-	static const char *const names[] = {"FAIL", "ERROR", "FATAL", "TERMINATE", "COMMITFAIL"};
+	static const char *const names[] = {
+		"FAIL", "ERROR", "FATAL", "TERMINATE", "COMMITFAIL", "SSLCERTVRFY"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(names[i], name) == 0)
@@ -119,8 +135,15 @@ static struct handle *make(void)
 	return h;
 }
 
+/* After the client, whose threads call it to the end. */
 static void unmake(struct handle *h)
 {
+	transport_close(h->transport);
+	oauth_close(h->oauth);
+#if SCOREBOX_KAFKA_OPENSSL
+	tls_watch_close(h->watch);
+	trust_files_close(h->trust);
+#endif
 	pthread_cond_destroy(&h->end);
 	pthread_mutex_destroy(&h->end_lock);
 	pthread_mutex_destroy(&h->log_lock);
@@ -147,20 +170,93 @@ static void join_queues(struct handle *h, enum role role, const struct kafka_set
 	}
 }
 
+/* ---- TLS beneath librdkafka ---- */
+
+#if !SCOREBOX_KAFKA_OPENSSL
+static int on_socket(int domain, int type, int protocol, void *context)
+{
+	struct handle *h = context;
+
+	(void)domain, (void)type, (void)protocol;
+	return transport_socket(h->transport);
+}
+
+static int on_connect(int fd, const struct sockaddr *address, int address_bytes, const char *broker,
+	void *context)
+{
+	struct handle *h = context;
+
+	return transport_connect(h->transport, fd, address, (size_t)address_bytes, broker);
+}
+
+static int on_close(int fd, void *context)
+{
+	struct handle *h = context;
+
+	return transport_closesocket(h->transport, fd);
+}
+#endif
+
+/* No client is made before its sockets are ours: it would speak in the clear. */
+static enum status put_beneath(struct handle *h, rd_kafka_conf_t *conf,
+	const struct kafka_security *security, struct why *why)
+{
+	if (!security->tls)
+		return STATUS_OK;
+#if SCOREBOX_KAFKA_OPENSSL
+	h->watch = tls_watch_open(conf, *security->cert_file);
+	return h->watch ? STATUS_OK : fail(why, STATUS_NO_MEMORY, "TLS to Kafka");
+#else
+	if (!security->trust)
+		return fail(
+			why, STATUS_BAD_DATA, "TLS to Kafka: no certificates to verify it with");
+
+	enum status s = transport_open(
+		&h->transport, security->trust, security->clock_wait_ms, why);
+
+	if (s != STATUS_OK)
+		return s;
+	rd_kafka_conf_set_socket_cb(conf, on_socket);
+	rd_kafka_conf_set_connect_cb(conf, on_connect);
+	rd_kafka_conf_set_closesocket_cb(conf, on_close);
+	return STATUS_OK;
+#endif
+}
+
+/* Before they are read: what changes meanwhile counts as changed. */
+static void note_files(struct handle *h, const struct kafka_security *security)
+{
+	if (!SCOREBOX_KAFKA_OPENSSL || !security->tls || !security->trust)
+		return;
+	h->trust = trust_files_share(security->trust);
+	h->trust_version = trust_files_version(h->trust);
+}
+
 static enum status start(
 	struct handle *h, enum role role, const struct kafka_settings *settings, struct why *why)
 {
 	rd_kafka_conf_t *conf;
 	char reason[300];
-	enum status s = properties_make(&conf, role, settings, why);
+	enum status s;
 
+	note_files(h, &settings->security);
+	s = properties_make(&conf, role, settings, why);
 	if (s != STATUS_OK)
 		return s;
 	rd_kafka_conf_set_opaque(conf, h);
 	rd_kafka_conf_set_log_cb(conf, on_log);
-	rd_kafka_conf_set_events(
-		conf, RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_REBALANCE);
+	rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_DR |
+					       RD_KAFKA_EVENT_REBALANCE |
+					       RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH);
 	rd_kafka_conf_interceptor_add_on_new(conf, "scorebox", on_new, h);
+	s = put_beneath(h, conf, &settings->security, why);
+	if (s == STATUS_OK && settings->security.sasl &&
+		strcmp(settings->security.mechanism, "OAUTHBEARER") == 0)
+		s = oauth_open(&h->oauth, &settings->security, conf, why);
+	if (s != STATUS_OK) {
+		rd_kafka_conf_destroy(conf);
+		return s;
+	}
 	h->client = rd_kafka_new(role == ROLE_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER,
 		conf, reason, sizeof reason);
 	if (!h->client) {
@@ -172,10 +268,14 @@ static enum status start(
 		return fail(why, settings_wrong ? STATUS_BAD_DATA : STATUS_AGAIN,
 			"Kafka client: %s", reason);
 	}
+	s = oauth_start(h->oauth, h->client, why);
 	h->topic = rd_kafka_topic_new(h->client, settings->topic, NULL);
-	if (!h->topic) {
+	if (s == STATUS_OK && !h->topic)
 		s = fail(why, STATUS_BAD_DATA, "Kafka topic '%s': %s", settings->topic,
 			rd_kafka_err2str(rd_kafka_last_error()));
+	if (s != STATUS_OK) {
+		if (h->topic)
+			rd_kafka_topic_destroy(h->topic);
 		rd_kafka_destroy(h->client);
 	}
 	return s;
@@ -287,12 +387,31 @@ void handle_retire(struct handle *h, int64_t wait_ms)
 	/* The caller may close the descriptor as soon as we return. */
 	rd_kafka_queue_io_event_enable(h->queue, -1, NULL, 0);
 	rd_kafka_queue_destroy(h->queue);
+	oauth_stop(h->oauth);
 	if (!start_retiring(h)) {
 		destroy(h);
 		unmake(h);
 	} else if (wait_gone(h, wait_ms)) {
 		unmake(h);
 	}
+}
+
+struct oauth *handle_oauth(struct handle *h)
+{
+	return h->oauth;
+}
+
+enum status handle_login(struct handle *h, const char *username, const char *password)
+{
+	rd_kafka_error_t *error;
+
+	if (h->oauth)
+		return oauth_login(h->oauth, username, password);
+	error = rd_kafka_sasl_set_credentials(h->client, username, password);
+	if (!error)
+		return STATUS_OK;
+	rd_kafka_error_destroy(error);
+	return STATUS_BAD_DATA;
 }
 
 rd_kafka_t *handle_client(struct handle *h)
@@ -318,4 +437,34 @@ bool handle_is_up(const struct handle *h)
 void handle_is_down(struct handle *h)
 {
 	h->answers_at_down = atomic_load_explicit(&h->answers, memory_order_relaxed);
+}
+
+bool handle_outdated(struct handle *h)
+{
+	return h->trust && trust_files_version(h->trust) != h->trust_version;
+}
+
+struct tls_watch *handle_watch(struct handle *h)
+{
+	return h->watch;
+}
+
+bool handle_trouble(struct handle *h, const char **code, char *out, size_t out_bytes)
+{
+#if SCOREBOX_KAFKA_OPENSSL
+	if (h->watch)
+		return tls_watch_trouble(h->watch, code, out, out_bytes);
+#endif
+	return h->transport && transport_trouble(h->transport, code, out, out_bytes);
+}
+
+void handle_heard(struct handle *h, int err, const char *text)
+{
+#if SCOREBOX_KAFKA_OPENSSL
+	if (h->watch && (err == RD_KAFKA_RESP_ERR__SSL || strstr(text, "SSL handshake") ||
+				strstr(text, "SSL routines")))
+		tls_watch_failed(h->watch, text);
+#else
+	(void)h, (void)err, (void)text;
+#endif
 }

@@ -21,6 +21,11 @@ void handle_retire(struct handle *h, int64_t wait_ms);
 void handle_hold(struct handle *h);
 void handle_let_go(struct handle *h);
 
+/* Another name and password, for logins from now on: connections that stand stay. */
+enum status handle_login(struct handle *h, const char *username, const char *password) MUST_CHECK;
+/* Certificates were renewed on disk, and librdkafka reads them only when a client is made (OpenSSL build). */
+bool handle_outdated(struct handle *h);
+struct oauth *handle_oauth(struct handle *h); /* NULL: another login, or none */
 struct rd_kafka_s *handle_client(struct handle *h);
 struct rd_kafka_topic_s *handle_topic(struct handle *h);
 struct rd_kafka_queue_s *handle_queue(struct handle *h);
@@ -28,3 +33,9 @@ struct rd_kafka_queue_s *handle_queue(struct handle *h);
 /* A broker has answered since it was opened, or since all were last told down. */
 bool handle_is_up(const struct handle *h);
 void handle_is_down(struct handle *h); /* all brokers were told down just now */
+/* To be told of every error event that librdkafka has: what it says of TLS is taken from there. */
+void handle_heard(struct handle *h, int err, const char *text);
+struct tls_watch *handle_watch(struct handle *h); /* NULL: no TLS, or not of librdkafka's own */
+/* What a connection under TLS failed with last, in plain words, with its code. False: no such failure, or not
+ * known here. */
+bool handle_trouble(struct handle *h, const char **code, char *out, size_t out_bytes);

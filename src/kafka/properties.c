@@ -84,7 +84,13 @@ static void set_tls(struct setting *s, const struct kafka_security *security)
 #if SCOREBOX_KAFKA_OPENSSL
 	properties_openssl(s, security);
 #else
+	/* librdkafka's sockets are ends of pairs, which know no Nagle and have bounds of their own; transport.c
+	 * sees to the real ones. */
 	(void)security;
+	properties_set(s, "socket.keepalive.enable", "false");
+	properties_set(s, "socket.nagle.disable", "false");
+	properties_set(s, "socket.send.buffer.bytes", "0");
+	properties_set(s, "socket.receive.buffer.bytes", "0");
 #endif
 }
 

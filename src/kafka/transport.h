@@ -11,21 +11,31 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 struct transport;
 struct trust_files;
-struct rd_kafka_conf_s; /* rd_kafka_conf_t */
 
-/* Starts the pump. `trust` is lent and must outlive it. */
-enum status transport_open(
-	struct transport **out, struct trust_files *trust, struct why *why) MUST_CHECK;
-/* Sets the socket, connect and close callbacks of a configuration. They find the transport through `find`,
- * called with the client's opaque, as the handle has that for itself. */
-void transport_bind(struct transport *t, struct rd_kafka_conf_s *conf,
-	struct transport *(*find)(void *opaque));
-/* After rd_kafka_destroy has returned: no callback may come any more. NULL is fine. */
+/* Starts the pump. `trust` is shared. No connection is begun while the board's clock is not believable, for at
+ * most `clock_wait_ms` from now. */
+enum status transport_open(struct transport **out, struct trust_files *trust, int64_t clock_wait_ms,
+	struct why *why) MUST_CHECK;
+/* After rd_kafka_destroy has returned: no call may come any more. Ends the pump at once. NULL is fine. */
 void transport_close(struct transport *t);
 
-/* The last failure of a connection, in plain words with the broker's name, until one succeeds with that
- * broker. False: none. `code` is a constant: tls.trust, tls.name, tls.expired, tls.refused, kafka.down ... */
+/* What librdkafka's socket, connect and closesocket callbacks do, from any of its threads. None of them calls
+ * librdkafka, or waits.
+ * A new near end, non-blocking; -1 and errno where none can be had. */
+int transport_socket(struct transport *t);
+/* Hands the connection over to the pump. `broker` is librdkafka's name for it, "host:port". Always 0: an error
+ * here would be tried again at once, for ever; one that shows as a disconnect is tried again with patience. */
+int transport_connect(struct transport *t, int near, const struct sockaddr *address,
+	size_t address_bytes, const char *broker);
+/* Closes any descriptor that librdkafka takes for a socket of its own. */
+int transport_closesocket(struct transport *t, int near);
+
+enum { TRANSPORT_WORDS_BYTES = 256 };
+/* The last failure of a connection (of the last minutes), in plain words with the broker's name, until that
+ * broker has answered. False: none. `code` is a constant: kafka.tls.ca, kafka.tls.name, kafka.tls.expired,
+ * kafka.down ... Any thread. */
 bool transport_trouble(struct transport *t, const char **code, char *out, size_t out_bytes);

@@ -28,6 +28,7 @@ struct tls_client {
 	bool met;      /* the verify callback has seen the peer's own certificate */
 	unsigned char address[16];
 	size_t address_bytes; /* 0: the host is a DNS name */
+	bool cut; /* the peer takes no more bytes; what it sent before may still be read */
 	struct client_facts facts;
 	mbedtls_ssl_config config;
 	mbedtls_ssl_context ssl;
@@ -38,12 +39,6 @@ struct tls_client {
 
 /* ---- the socket under it ---- */
 
-static int socket_error(struct tls_client *c, int otherwise)
-{
-	c->facts.socket_errno = errno;
-	return errno == EPIPE || errno == ECONNRESET ? MBEDTLS_ERR_NET_CONN_RESET : otherwise;
-}
-
 static int send_bytes(void *context, const unsigned char *bytes, size_t length)
 {
 	struct tls_client *c = context;
@@ -53,7 +48,10 @@ static int send_bytes(void *context, const unsigned char *bytes, size_t length)
 		return (int)n;
 	if (errno == EAGAIN || errno == EINTR)
 		return MBEDTLS_ERR_SSL_WANT_WRITE;
-	return socket_error(c, MBEDTLS_ERR_NET_SEND_FAILED);
+	/* To mbedTLS it is not an error yet: after one it could not be asked for the alert that says why. */
+	c->facts.socket_errno = errno;
+	c->cut = true;
+	return MBEDTLS_ERR_SSL_WANT_WRITE;
 }
 
 static int receive_bytes(void *context, unsigned char *bytes, size_t length)
@@ -67,7 +65,8 @@ static int receive_bytes(void *context, unsigned char *bytes, size_t length)
 		return (int)n;
 	if (errno == EAGAIN || errno == EINTR)
 		return MBEDTLS_ERR_SSL_WANT_READ;
-	return socket_error(c, MBEDTLS_ERR_NET_RECV_FAILED);
+	c->facts.socket_errno = errno;
+	return errno == ECONNRESET ? MBEDTLS_ERR_NET_CONN_RESET : MBEDTLS_ERR_NET_RECV_FAILED;
 }
 
 /* ---- whom we talk to ---- */
@@ -204,7 +203,7 @@ int tls_client_handshake(struct tls_client *c)
 	if (n == MBEDTLS_ERR_SSL_WANT_READ)
 		return TLS_WANT_READ;
 	if (n == MBEDTLS_ERR_SSL_WANT_WRITE)
-		return TLS_WANT_WRITE;
+		return c->cut ? end(c, MBEDTLS_ERR_NET_CONN_RESET) : TLS_WANT_WRITE;
 	if (n != 0)
 		return end(c, n);
 	if (!is_verified(c))
@@ -226,7 +225,7 @@ int tls_client_read(struct tls_client *c, void *out, size_t length)
 		if (n == MBEDTLS_ERR_SSL_WANT_READ)
 			return TLS_WANT_READ;
 		if (n == MBEDTLS_ERR_SSL_WANT_WRITE)
-			return TLS_WANT_WRITE;
+			return c->cut ? end(c, MBEDTLS_ERR_NET_CONN_RESET) : TLS_WANT_WRITE;
 		if (n != 0 && n != MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY &&
 			n != MBEDTLS_ERR_SSL_CONN_EOF)
 			return end(c, n);
@@ -235,6 +234,18 @@ int tls_client_read(struct tls_client *c, void *out, size_t length)
 		return TLS_CLOSED;
 	}
 	return c->dead ? TLS_FAILED : end(c, MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE);
+}
+
+/* The peer has hung up on us: it may have said why. */
+static int end_cut(struct tls_client *c)
+{
+	unsigned char ignored[64];
+	int n;
+
+	do
+		n = mbedtls_ssl_read(&c->ssl, ignored, sizeof ignored);
+	while (n > 0);
+	return end(c, n == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE ? n : MBEDTLS_ERR_NET_CONN_RESET);
 }
 
 int tls_client_write(struct tls_client *c, const void *bytes, size_t length)
@@ -248,7 +259,7 @@ int tls_client_write(struct tls_client *c, const void *bytes, size_t length)
 	if (n > 0)
 		return n;
 	if (n == MBEDTLS_ERR_SSL_WANT_WRITE)
-		return TLS_WANT_WRITE;
+		return c->cut ? end_cut(c) : TLS_WANT_WRITE;
 	if (n == MBEDTLS_ERR_SSL_WANT_READ)
 		return TLS_WANT_READ;
 	return end(c, n);
@@ -256,7 +267,7 @@ int tls_client_write(struct tls_client *c, const void *bytes, size_t length)
 
 bool tls_client_has_more(const struct tls_client *c)
 {
-	return !c->dead && c->verified && mbedtls_ssl_check_pending(&c->ssl) != 0;
+	return !c->dead && c->verified && mbedtls_ssl_get_bytes_avail(&c->ssl) > 0;
 }
 
 int tls_client_goodbye(struct tls_client *c)
@@ -266,7 +277,7 @@ int tls_client_goodbye(struct tls_client *c)
 	if (c->dead || !c->verified)
 		return 0;
 	n = mbedtls_ssl_close_notify(&c->ssl);
-	if (n == MBEDTLS_ERR_SSL_WANT_WRITE)
+	if (n == MBEDTLS_ERR_SSL_WANT_WRITE && !c->cut)
 		return TLS_WANT_WRITE;
 	c->dead = true;
 	return 0;

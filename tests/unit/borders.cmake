@@ -20,7 +20,7 @@ set(libraries
 	"xlsxwriter=^book/[a-z_]+\\.c$"
 	"sqlite3\\.h=^store/[a-z_]+\\.c$"
 	"librdkafka/=^kafka/[a-z_]+\\.c$"
-	"(mbedtls|psa)/=^(tls/[a-z_]+|feed/fetch[a-z_]*|kafka/transport[a-z_]*)\\.c$"
+	"(mbedtls|psa)/=^(tls/[a-z_]+|feed/fetch[a-z_]*)\\.c$"
 	"zlib\\.h=^(book|store|replay)/[a-z_]+\\.c$"
 	"zstd=^$")
 # `version` asks every library which version it is.
