@@ -14,7 +14,6 @@ enum {
 	PAUSE_CEILING_MS = 5 * 60 * 1000,
 	FLUSH_MS = 1,
 	CLOSE_WAIT_MS = 1000,
-	STAMP_MS = 60 * 1000,
 };
 
 static uint64_t cost_of(
@@ -35,15 +34,6 @@ static rd_kafka_headers_t *make_headers(const struct kafka_header *headers, unsi
 		(void)rd_kafka_header_add(list, headers[i].name, -1, headers[i].value.bytes,
 			(ssize_t)headers[i].value.length);
 	return list;
-}
-
-/* Rows of this minute keep their time stamp: no limit of a topic is so narrow. */
-static int64_t stamp_of(const struct publisher *p, int64_t time_ms)
-{
-	int64_t now_ms = clock_wall_us() / 1000;
-	int64_t age_ms = now_ms - time_ms;
-
-	return p->stamp_now && (age_ms > STAMP_MS || age_ms < -STAMP_MS) ? now_ms : time_ms;
 }
 
 /* librdkafka did not take the row. Whatever it was, the row is not out. */
@@ -105,7 +95,7 @@ static rd_kafka_resp_err_t hand_over(struct publisher *p, struct view key, struc
 		RD_KAFKA_V_MSGFLAGS(own ? RD_KAFKA_MSG_F_FREE : RD_KAFKA_MSG_F_COPY),
 		RD_KAFKA_V_KEY(key.bytes, key.length),
 		RD_KAFKA_V_VALUE(bytes, value.length + (own ? FRAME_BYTES : 0)),
-		RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_TIMESTAMP(stamp_of(p, time_ms)),
+		RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_TIMESTAMP(time_ms),
 		RD_KAFKA_V_OPAQUE(place), RD_KAFKA_V_END);
 	if (err)
 		free(own);
@@ -120,10 +110,13 @@ enum status publisher_put(struct publisher *p, int64_t id, struct view key, stru
 
 	if (p->state != FEEDING || p->refused_here)
 		return fail(why, STATUS_FULL, "not feeding now");
-	if ((alone && p->window.out > 0) || !window_has_room(&p->window, cost)) {
+	if (((alone || p->lone) && p->window.out > 0) || !window_has_room(&p->window, cost)) {
 		flush_when_full(p);
 		return fail(why, STATUS_FULL, "the window is full");
 	}
+
+	if (p->stamp_now)
+		time_ms = clock_wall_us() / 1000;
 
 	rd_kafka_headers_t *list = make_headers(headers, count);
 	void *place = window_take(&p->window, id, cost);
@@ -131,6 +124,7 @@ enum status publisher_put(struct publisher *p, int64_t id, struct view key, stru
 
 	if (!err) {
 		p->unflushed_bytes += cost;
+		p->lone = alone;
 		if (alone) /* no other row will join it */
 			(void)rd_kafka_flush(handle_client(p->handle), FLUSH_MS);
 		return STATUS_OK;

@@ -21,15 +21,16 @@ struct publisher {
 	bool after_waiting; /* EMPTYING ends in WAITING, not at once in FEEDING */
 	bool anew;	    /* the client is dead or stuck: make a new one when empty */
 	bool quietly;	    /* and that is no news: it was only tried, as no broker is up */
-	bool stamp_now; /* the topic refuses old time stamps: rows that waited go with the present time */
+	bool stamp_now; /* the topic refuses rows by their time stamps: they go with the time of sending */
 	int64_t now_ms, entered_ms, purged_ms;
 	int64_t report_ms; /* the last report, or the last time nothing was out */
 	int64_t up_ms;	   /* the last time a broker was up, or nothing was out */
 	int64_t retry_ms;
 	struct backoff backoff;
 	int64_t alone_through; /* rows up to this id go one at a time; 0: none */
-	int64_t trouble_id;    /* the row whose report failed first; 0: no such trouble */
-	bool refused_here; /* librdkafka itself refused refused_id: to be told in the next turn */
+	bool lone; /* the row put last is such a one: none may follow, as the next of its match tells how it went */
+	int64_t trouble_id; /* the row whose report failed first; 0: no such trouble */
+	bool refused_here;  /* librdkafka itself refused refused_id: to be told in the next turn */
 	int64_t refused_id;
 	char link_detail[TROUBLE_REASON_BYTES]; /* what a connection failed with last */
 	bool frames;				/* values go behind the frame of schema_id */

@@ -118,7 +118,7 @@ void publisher_untimely(struct publisher *p, int err, int64_t id)
 		return;
 	}
 	log_info("kafka.times",
-		"topic '%s' refuses rows by their time stamps (message.timestamp.before.max.ms or .after.max.ms); nothing lost; rows that waited go out with the time of sending, their own stands in ce_time",
+		"topic '%s' refuses rows by their time stamps (message.timestamp.before.max.ms or .after.max.ms); nothing lost; rows go out with the time of sending from now on, their own stands in ce_time",
 		p->kept.settings.topic);
 	p->stamp_now = true;
 	p->alone_through = 0;

@@ -85,8 +85,11 @@ static void read_description(const rd_kafka_event_t *event, struct topic_facts *
 		return;
 	read_rights(topics[0], out);
 	id = rd_kafka_Uuid_base64str(rd_kafka_TopicDescription_topic_id(topics[0]));
-	if (id && strspn(id, "A=") != strlen(id)) /* all zeros: older than topic ids */
-		snprintf(out->id, sizeof out->id, "%s", id);
+	if (!id || strspn(id, "A=") == strlen(id)) /* all zeros: older than topic ids */
+		return;
+	snprintf(out->id, sizeof out->id, "%s", id);
+	for (char *c = out->id; *c; c++) /* as Kafka's own tools write it */
+		*c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
 }
 
 static void ask_description(struct desk *d, struct topic_facts *out)

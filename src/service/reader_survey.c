@@ -99,10 +99,11 @@ static enum status find_generation(struct reader *r, bool *first_sight, struct w
 		reader_troubled(r, s, why);
 		return STATUS_FATAL;
 	}
-	if (before && before != r->generation)
+	/* The first of a journal is no news; one after that is, while we run as well as at a start. */
+	if (before ? before != r->generation : *first_sight && r->generation > 1)
 		log_warn("kafka.generation",
-			"another cluster or topic answers now; generation %u is read",
-			r->generation);
+			"another topic '%s' answers now: made anew, or another cluster's (%s); nothing lost; generation %u begins at its earliest offset, known states are recognised",
+			r->parts->config->kafka_topic, r->survey.cluster, r->generation);
 	r->ask_all |= before && before != r->generation;
 	snprintf(r->cluster, sizeof r->cluster, "%s", r->survey.cluster);
 	snprintf(r->topic_id, sizeof r->topic_id, "%s", r->survey.topic_id);
