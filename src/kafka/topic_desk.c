@@ -11,7 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { RETIRE_WAIT_MS = 1000, LEAST_MS = 100 };
+enum { RETIRE_WAIT_MS = 1000, LEAST_MS = 100, SLICE_MS = 3000 };
 
 /* As a consumer: a producer of ours would first ask for the right to write. */
 enum status desk_open(
@@ -45,42 +45,60 @@ static int left_ms(const struct desk *d)
 	return left < LEAST_MS ? LEAST_MS : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
-/* "Timed out" is no reason. What the connections failed with came as events meanwhile; a refused login says
- * more than the disconnect that follows it. */
+/* An event may know why: a refused login says more than the disconnect that follows it. */
+static enum status hear(struct desk *d, rd_kafka_event_t *event, enum status s, struct why *why)
+{
+	rd_kafka_resp_err_t err = rd_kafka_event_error(event);
+	const char *text = rd_kafka_event_error_string(event);
+	char words[TROUBLE_REASON_BYTES];
+
+	if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_ERROR ||
+		err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+		return s;
+	handle_heard(d->handle, err, text);
+	if (s == STATUS_DENIED)
+		return s;
+	d->heard = true;
+	trouble_words(err, d->topic, text, words, sizeof words);
+	return fail(why, trouble_is_of_link(err) ? STATUS_AGAIN : STATUS_DENIED, "%s", words);
+}
+
+/* "Timed out" is no reason. What the connections failed with came as events meanwhile. */
 static enum status reason_of(struct desk *d, rd_kafka_resp_err_t err, struct why *why)
 {
-	enum status s = survey_refused(err, d->topic, why);
+	enum status s = STATUS_AGAIN;
+	char words[TROUBLE_REASON_BYTES];
+	const char *code;
 	rd_kafka_event_t *event;
 
-	while (trouble_is_of_link(err) &&
-		(event = rd_kafka_queue_poll(handle_queue(d->handle), 0))) {
-		rd_kafka_resp_err_t heard = rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR
-						    ? rd_kafka_event_error(event)
-						    : RD_KAFKA_RESP_ERR_NO_ERROR;
-		char words[TROUBLE_REASON_BYTES];
-
-		if (heard && heard != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-			trouble_words(heard, d->topic, rd_kafka_event_error_string(event), words,
-				sizeof words);
-			if (!trouble_is_of_link(heard)) {
-				(void)survey_refused(heard, d->topic, why);
-				s = STATUS_DENIED;
-				err = heard;
-			}
-			(void)fail(why, s, "%s", words);
-		}
+	if (!d->heard || !trouble_is_of_link(err))
+		s = survey_refused(err, d->topic, why);
+	while ((event = rd_kafka_queue_poll(handle_queue(d->handle), 0))) {
+		s = hear(d, event, s, why);
 		rd_kafka_event_destroy(event);
 	}
+	if (s != STATUS_DENIED && handle_trouble(d->handle, &code, words, sizeof words))
+		s = fail(why, strcmp(code, "kafka.down") == 0 ? STATUS_AGAIN : STATUS_DENIED, "%s",
+			words);
 	return s;
 }
 
+/* In slices: who is refused at the door need not wait for the end of the time. */
 enum status desk_metadata(struct desk *d, const struct rd_kafka_metadata **out, struct why *why)
 {
-	rd_kafka_resp_err_t err = rd_kafka_metadata(
-		handle_client(d->handle), 0, handle_topic(d->handle), out, left_ms(d));
+	enum status s = STATUS_AGAIN;
+	rd_kafka_resp_err_t err;
 
+	do {
+		int wait_ms = left_ms(d) < SLICE_MS ? left_ms(d) : SLICE_MS;
+
+		err = rd_kafka_metadata(
+			handle_client(d->handle), 0, handle_topic(d->handle), out, wait_ms);
+		if (err)
+			s = reason_of(d, err, why);
+	} while (err && s == STATUS_AGAIN && clock_mono_ms() < d->until_ms);
 	if (err)
-		return reason_of(d, err, why);
+		return s;
 	if ((*out)->topic_cnt == 1)
 		return STATUS_OK;
 	rd_kafka_metadata_destroy(*out);

@@ -13,6 +13,7 @@ struct desk {
 	struct rd_kafka_queue_s *answers;
 	int fd;
 	int64_t until_ms; /* monotonic */
+	bool heard;	  /* why a connection failed: better than "timed out" */
 };
 
 enum status desk_open(struct desk *d, const struct kafka_settings *settings, int64_t timeout_ms,

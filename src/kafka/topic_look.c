@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+static const struct timespec a_moment = {.tv_nsec = 700 * 1000000L};
 
 /* ---- metadata ---- */
 
@@ -195,6 +198,10 @@ enum status topic_look(const struct kafka_settings *settings, int64_t timeout_ms
 		*figure(&out->configs, i) = TOPIC_UNKNOWN;
 	if (s == STATUS_OK)
 		s = ask_metadata(&d, out, why);
+	if (s == STATUS_NOT_FOUND && !out->embedded) { /* not every broker knows a topic just made */
+		nanosleep(&a_moment, NULL);
+		s = ask_metadata(&d, out, why);
+	}
 	if (s == STATUS_OK && !out->embedded) {
 		ask_description(&d, out);
 		ask_configs(&d, out);

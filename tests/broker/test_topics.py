@@ -6,6 +6,7 @@ import json
 import random
 import re
 import subprocess
+import time
 import uuid
 from datetime import datetime
 
@@ -220,6 +221,18 @@ def test_rights_are_named_and_their_lack_loses_nothing(cluster, topic, pages, ma
     assert len(lines_of(running.err, "kafka.auth")) == 1, running.err
     code, lines, got = check(box)
     assert code == 0 and words_of(lines, "rights") == ["ok"], got.out
+
+
+@pytest.mark.parametrize("kind, change, words", [
+    ("sasl_plaintext", {"KAFKA_SASL_PASSWORD": "wrong-one"}, "SCOREBOX_KAFKA_SASL_USERNAME"),
+    ("tls", {"KAFKA_CA_FILE": None}, "unknown CA"),
+    ("mtls", {"KAFKA_CERT_FILE": None, "KAFKA_KEY_FILE": None}, "client certificate"),
+])
+def test_who_is_refused_at_the_door_hears_why_and_soon(cluster, checked, topic, kind, change, words):
+    begun = time.monotonic()
+    code, lines, got = checked(topic(), **{**cluster.settings(kind), **change})
+    assert code == 69 and words_of(lines, "kafka") == ["FAILED"] and words in text_of(lines, "kafka"), got.out
+    assert time.monotonic() - begun < 8 and "wrong-one" not in got.out + got.err
 
 
 # ---- auto-creation ----
