@@ -288,7 +288,9 @@ static bool renewable(const struct setting *s)
 		     strcmp(s->name, "SCOREBOX_SCHEMA_REGISTRY_URL");
 
 	return s->section == SECTION_SOURCE || s->section == SECTION_POLLING || login ||
-	       !strncmp(s->name, "SCOREBOX_LOG_", 13) || !strcmp(s->name, "SCOREBOX_MODE");
+	       !strncmp(s->name, "SCOREBOX_LOG_", 13) || !strcmp(s->name, "SCOREBOX_MODE") ||
+	       !strcmp(s->name, "SCOREBOX_KAFKA_SASL_USERNAME") ||
+	       !strcmp(s->name, "SCOREBOX_KAFKA_SASL_PASSWORD");
 }
 
 void settings_report_fixed(

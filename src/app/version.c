@@ -1,6 +1,7 @@
 /* version.c - this program's version and those of the libraries it is linked with, as they say
  * themselves. The one file outside their rooms that reads the libraries' headers. */
 #include "app/verb.h"
+#include "kafka/client.h"
 
 #include <cJSON.h>
 #include <curl/curl.h>
@@ -27,5 +28,6 @@ int verb_version(struct call *call)
 	printf("SQLite %s\n", sqlite3_libversion());
 	printf("zlib %s\n", zlibVersion());
 	printf("zstd %s\n", ZSTD_versionString());
+	printf("Kafka by %s, login %s\n", kafka_tls_library(), kafka_mechanisms());
 	return fflush(stdout) ? EXIT_STORAGE : EXIT_DONE;
 }

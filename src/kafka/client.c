@@ -5,6 +5,9 @@
 #include "kafka/properties.h"
 
 #include <librdkafka/rdkafka.h>
+#if SCOREBOX_KAFKA_OPENSSL
+#include <openssl/crypto.h>
+#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,6 +213,15 @@ unsigned kafka_sessions(const char *brokers, bool tls)
 	for (const char *p = brokers; *p; p++)
 		count += *p == ',';
 	return tls ? count : 1;
+}
+
+const char *kafka_tls_library(void)
+{
+#if SCOREBOX_KAFKA_OPENSSL
+	return OpenSSL_version(OPENSSL_VERSION);
+#else
+	return "Mbed TLS";
+#endif
 }
 
 const char *kafka_library_version(void)

@@ -66,6 +66,8 @@ bool kafka_brokers_are_local(const char *brokers);
  * the cluster then names (three are counted). Without TLS 1, the room that a broker's thread takes. */
 unsigned kafka_sessions(const char *brokers, bool tls);
 const char *kafka_library_version(void);
+/* What speaks TLS to the brokers: "Mbed TLS", or "OpenSSL 3.5.7 ...". */
+const char *kafka_tls_library(void);
 
 struct kafka_header {
 	const char *name;

@@ -6,6 +6,7 @@
 #include "kafka/oauth.h"
 #include "kafka/tls_watch.h"
 #include "kafka/transport.h"
+#include "kafka/trouble.h"
 #include "tls/trust_files.h"
 
 #include <errno.h>
@@ -29,13 +30,14 @@ struct handle {
 	rd_kafka_t *client;
 	rd_kafka_topic_t *topic;
 	rd_kafka_queue_t *queue;
-	struct oauth *oauth;	     /* NULL: another login, or none */
-	struct trust_files *trust;   /* NULL: no TLS, or not of librdkafka's own */
-	unsigned trust_version;	     /* as its files were read */
-	struct tls_watch *watch;     /* NULL: no TLS, or not of librdkafka's own */
-	struct transport *transport; /* NULL: librdkafka has sockets of its own */
-	atomic_uint answers;	     /* counted by the brokers' threads */
-	unsigned answers_at_down;    /* how many there were when all were told down */
+	struct oauth *oauth;	      /* NULL: another login, or none */
+	struct trust_files *trust;    /* NULL: no TLS, or not of librdkafka's own */
+	char user[64], mechanism[16]; /* of the login, for a human; "" none */
+	unsigned trust_version;	      /* as its files were read */
+	struct tls_watch *watch;      /* NULL: no TLS, or not of librdkafka's own */
+	struct transport *transport;  /* NULL: librdkafka has sockets of its own */
+	atomic_uint answers;	      /* counted by the brokers' threads */
+	unsigned answers_at_down;     /* how many there were when all were told down */
 	pthread_mutex_t log_lock;
 	struct subject subjects[LOG_SUBJECTS];
 	pthread_mutex_t end_lock; /* for the next ones */
@@ -269,6 +271,10 @@ static enum status start(
 			"Kafka client: %s", reason);
 	}
 	s = oauth_start(h->oauth, h->client, why);
+	if (settings->security.sasl) {
+		snprintf(h->user, sizeof h->user, "%s", settings->security.username);
+		snprintf(h->mechanism, sizeof h->mechanism, "%s", settings->security.mechanism);
+	}
 	h->topic = rd_kafka_topic_new(h->client, settings->topic, NULL);
 	if (s == STATUS_OK && !h->topic)
 		s = fail(why, STATUS_BAD_DATA, "Kafka topic '%s': %s", settings->topic,
@@ -405,6 +411,7 @@ enum status handle_login(struct handle *h, const char *username, const char *pas
 {
 	rd_kafka_error_t *error;
 
+	snprintf(h->user, sizeof h->user, "%s", username);
 	if (h->oauth)
 		return oauth_login(h->oauth, username, password);
 	error = rd_kafka_sasl_set_credentials(h->client, username, password);
@@ -437,6 +444,15 @@ bool handle_is_up(const struct handle *h)
 void handle_is_down(struct handle *h)
 {
 	h->answers_at_down = atomic_load_explicit(&h->answers, memory_order_relaxed);
+}
+
+void handle_explain(struct handle *h, int err, const char *topic, const char *detail, char *out,
+	size_t out_bytes)
+{
+	if (*h->mechanism && trouble_is_of_login(err))
+		trouble_login(h->mechanism, h->user, detail, out, out_bytes);
+	else
+		trouble_words(err, topic, detail, out, out_bytes);
 }
 
 bool handle_outdated(struct handle *h)

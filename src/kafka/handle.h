@@ -33,6 +33,9 @@ struct rd_kafka_queue_s *handle_queue(struct handle *h);
 /* A broker has answered since it was opened, or since all were last told down. */
 bool handle_is_up(const struct handle *h);
 void handle_is_down(struct handle *h); /* all brokers were told down just now */
+/* As trouble_words; of a login it names user and mechanism. */
+void handle_explain(struct handle *h, int err, const char *topic, const char *detail, char *out,
+	size_t out_bytes);
 /* To be told of every error event that librdkafka has: what it says of TLS is taken from there. */
 void handle_heard(struct handle *h, int err, const char *text);
 struct tls_watch *handle_watch(struct handle *h); /* NULL: no TLS, or not of librdkafka's own */

@@ -140,6 +140,15 @@ void publisher_frame(struct publisher *p, uint32_t schema_id)
 	p->schema_id = schema_id;
 }
 
+enum status publisher_login(struct publisher *p, const char *username, const char *password)
+{
+	enum status s = kept_login(&p->kept, username, password);
+
+	if (s == STATUS_OK && p->handle)
+		s = handle_login(p->handle, username, password);
+	return s;
+}
+
 int publisher_fd(const struct publisher *p)
 {
 	return p->fd;

@@ -24,6 +24,10 @@ enum status publisher_open(struct publisher **out, const struct kafka_settings *
 /* Drops what is out (its rows stay in the spool). May take up to 1 s. NULL is fine. */
 void publisher_close(struct publisher *p);
 
+/* Another name and password, from the next login on. STATUS_NO_MEMORY, STATUS_BAD_DATA: nothing changed. */
+enum status publisher_login(
+	struct publisher *p, const char *username, const char *password) MUST_CHECK;
+
 /* Readable when publisher_turn has something to do: an edge. Call publisher_turn at least once a second anyway. */
 int publisher_fd(const struct publisher *p);
 /* Serves reports and events, runs the state machine; calls the calls. */

@@ -20,7 +20,7 @@ struct publisher {
 	enum publisher_state state;
 	bool after_waiting; /* EMPTYING ends in WAITING, not at once in FEEDING */
 	bool anew;	    /* the client is dead or stuck: make a new one when empty */
-	bool quietly;	    /* and that is no news: it was only tried, as no broker is up */
+	bool quietly; /* and that is no trouble: only tried, as no broker is up, or files were renewed */
 	bool stamp_now; /* the topic refuses rows by their time stamps: they go with the time of sending */
 	int64_t now_ms, entered_ms, purged_ms;
 	int64_t report_ms; /* the last report, or the last time nothing was out */

@@ -64,7 +64,7 @@ static void error_event(struct publisher *p, rd_kafka_event_t *event)
 		/* One broker of several may be away without harm; kept for the day when all are. */
 		snprintf(p->link_detail, sizeof p->link_detail, "%s", text);
 	} else if (strcmp(trouble_code(err), "kafka.failed") != 0) {
-		trouble_words(err, p->kept.settings.topic, text, reason, sizeof reason);
+		handle_explain(p->handle, err, p->kept.settings.topic, text, reason, sizeof reason);
 		publisher_say(p, trouble_code(err), reason);
 	} else {
 		log_debug("kafka.client", "%s", text);

@@ -260,6 +260,18 @@ static void turn_feeding(struct publisher *p)
 		publisher_say(p, "kafka.slow", reason);
 }
 
+/* Certificates were renewed on disk: with a new client they count. What is out has a second to come in. */
+static void look_for_files(struct publisher *p)
+{
+	if (p->state != FEEDING || !handle_outdated(p->handle))
+		return;
+	log_info("kafka.files",
+		"certificate files for Kafka have changed; nothing lost; the client is opened anew with them");
+	p->anew = p->quietly = true;
+	start_emptying(p, false);
+	p->purged_ms = p->now_ms;
+}
+
 static void tell_refused_here(struct publisher *p)
 {
 	if (!p->refused_here)
@@ -273,6 +285,7 @@ void publisher_turn(struct publisher *p, int64_t now_ms)
 	p->now_ms = now_ms;
 	publisher_serve_events(p);
 	tell_refused_here(p);
+	look_for_files(p);
 	if (p->state == FEEDING && p->trouble_id == 0 && trouble_is_down(p->health.code) &&
 		handle_is_up(p->handle))
 		publisher_say_nothing(p);

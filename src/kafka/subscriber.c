@@ -50,6 +50,16 @@ enum status subscriber_open(
 	return STATUS_OK;
 }
 
+enum status subscriber_login(struct subscriber *s, const char *username, const char *password)
+{
+	return handle_login(s->handle, username, password);
+}
+
+bool subscriber_outdated(const struct subscriber *s)
+{
+	return handle_outdated(s->handle);
+}
+
 void subscriber_drop_event(struct subscriber *s)
 {
 	rd_kafka_event_destroy(s->event);
@@ -128,7 +138,7 @@ static bool serve_trouble(struct subscriber *s, rd_kafka_resp_err_t err, const c
 		snprintf(s->link_detail, sizeof s->link_detail, "%s", text);
 		out->code = "kafka.broker";
 	}
-	trouble_words(err, s->topic, text, out->reason, sizeof out->reason);
+	handle_explain(s->handle, err, s->topic, text, out->reason, sizeof out->reason);
 	return !trouble_is_of_link(err) ||
 	       log_gate_pass(&s->broker_gate, clock_mono_ms(), BROKER_EVERY_MS, &held);
 }

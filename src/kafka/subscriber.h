@@ -10,6 +10,12 @@ enum status subscriber_open(
  * Bounded to 4 s, to 2 s while no broker answers; NULL is fine. */
 void subscriber_close(struct subscriber *s);
 
+/* Another name and password, from the next login on. On failure nothing changes. */
+enum status subscriber_login(
+	struct subscriber *s, const char *username, const char *password) MUST_CHECK;
+/* Certificates were renewed on disk, and count only for a subscriber opened anew (OpenSSL build). */
+bool subscriber_outdated(const struct subscriber *s);
+
 enum { SUBSCRIBER_PARTITIONS = 256 }; /* at most, of one topic; more are refused */
 struct subscriber_span {
 	int partition;

@@ -92,6 +92,27 @@ void trouble_words(int err, const char *topic, const char *detail, char *out, si
 }
 #pragma GCC diagnostic pop
 
+void trouble_login(
+	const char *mechanism, const char *user, const char *detail, char *out, size_t out_bytes)
+{
+	static const char no_token[] = "Failed to acquire SASL OAUTHBEARER token: ";
+
+	if (strncmp(detail, no_token, sizeof no_token - 1) == 0)
+		snprintf(out, out_bytes, "no token for the login of '%s' by %s: %s", user,
+			mechanism, detail + sizeof no_token - 1);
+	else
+		snprintf(out, out_bytes,
+			"the broker refuses the login of '%s' by %s: check SCOREBOX_KAFKA_SASL_USERNAME and _PASSWORD (%s)",
+			user, mechanism, detail);
+}
+
+bool trouble_is_of_login(int err)
+{
+	return err == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
+	       err == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED ||
+	       err == RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM;
+}
+
 void trouble_down(const char *brokers, const char *detail, char *out, size_t out_bytes)
 {
 	snprintf(out, out_bytes, "no broker of %.80s can be reached: %.140s", brokers, detail);

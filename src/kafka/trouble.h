@@ -10,6 +10,11 @@ const char *trouble_code(int err);
 /* Plain words, the next step included where there is one. `detail` is librdkafka's own text, may be "". */
 void trouble_words(int err, const char *topic, const char *detail, char *out, size_t out_bytes);
 
+/* The words for a login that fails: the broker refuses it, or there is no token for it. */
+void trouble_login(
+	const char *mechanism, const char *user, const char *detail, char *out, size_t out_bytes);
+bool trouble_is_of_login(int err);
+
 /* The words for "kafka.down"; `detail` is what the last broker's connection failed with. */
 void trouble_down(const char *brokers, const char *detail, char *out, size_t out_bytes);
 

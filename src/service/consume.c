@@ -26,6 +26,7 @@ enum consume_state {
 
 struct consume {
 	struct parts *parts;
+	const struct login *login; /* the last that was taken over; NULL: as at start */
 	struct loop *loop;
 	struct journal *journal;
 	struct row_reader *rows; /* of reader and binder */
@@ -160,6 +161,8 @@ static void woken(void *context, int fd, unsigned events)
 	struct consume *c = context;
 	(void)events;
 	parts_woken(fd);
+	if (parts_login_news(c->parts, &c->login) && c->reader)
+		parts_login_tell(reader_login(c->reader, c->login->username, c->login->password));
 	if (atomic_load(&c->parts->stop))
 		leave(c);
 }

@@ -6,6 +6,8 @@
 #include "tls/trust_files.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { STALL_MS = 5000 }; /* above what the reader's survey may wait */
@@ -53,9 +55,66 @@ struct kafka_security parts_security(const struct config *c, struct trust_files 
 	};
 }
 
+void parts_login_take(struct parts *parts, const struct config *c)
+{
+	struct login *latest = atomic_load(&parts->login);
+	const char *username = latest ? latest->username : parts->config->sasl_username;
+	const char *password = latest ? latest->password : parts->config->sasl_password;
+	if (!config_kafka_login(parts->config) || !config_kafka_login(c) ||
+		(!strcmp(username, c->sasl_username) && !strcmp(password, c->sasl_password)))
+		return;
+	size_t name_bytes = strlen(c->sasl_username) + 1;
+	size_t bytes = sizeof *latest + name_bytes + strlen(c->sasl_password) + 1;
+	struct login *made = malloc(bytes);
+	if (!made) {
+		parts_login_tell(STATUS_NO_MEMORY);
+		return;
+	}
+	char *texts = (char *)(made + 1);
+	memcpy(texts, c->sasl_username, name_bytes);
+	strcpy(texts + name_bytes, c->sasl_password);
+	*made = (struct login){texts, texts + name_bytes, latest, bytes};
+	atomic_store(&parts->login, made);
+}
+
+void parts_login_done(struct parts *parts)
+{
+	for (struct login *l = atomic_exchange(&parts->login, NULL); l;) {
+		struct login *older = l->older;
+		explicit_bzero(l, l->bytes);
+		free(l);
+		l = older;
+	}
+}
+
+bool parts_login_news(const struct parts *parts, const struct login **seen)
+{
+	const struct login *latest = atomic_load(&parts->login);
+	bool news = latest != *seen;
+	*seen = latest;
+	return news;
+}
+
+void parts_login_tell(enum status s)
+{
+	if (s == STATUS_OK)
+		log_info("kafka.login",
+			"name and password for Kafka were read again; connections that stand stay, the next login uses them");
+	else
+		log_warn("kafka.login",
+			"the new login for Kafka could not be taken over (%s); nothing lost; the one from before stays in force",
+			status_name(s));
+}
+
 struct kafka_settings parts_kafka(const struct parts *parts, uint64_t queue_bytes)
 {
 	const struct config *c = parts->config;
+	const struct login *login = atomic_load(&parts->login);
+	struct kafka_security security = parts_security(c, parts->trust);
+	if (login) {
+		security.username = login->username;
+		security.password = login->password;
+	}
 	return (struct kafka_settings){
 		.brokers = parts->brokers,
 		.topic = c->kafka_topic,
@@ -67,7 +126,7 @@ struct kafka_settings parts_kafka(const struct parts *parts, uint64_t queue_byte
 		.instance = c->kafka_instance,
 		.queue_bytes = queue_bytes,
 		.record_max_bytes = c->api_max_record,
-		.security = parts_security(c, parts->trust),
+		.security = security,
 	};
 }
 

@@ -9,12 +9,21 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+/* A name and password for Kafka. One read anew stands before the older ones, which stay to the end: others may
+ * be using them. */
+struct login {
+	const char *username, *password;
+	struct login *older;
+	size_t bytes;
+};
+
 struct parts {
 	const struct config *config; /* as at start: outlives all threads */
 	struct budget budget;
 	struct health *health;
 	const char *brokers;
-	struct trust_files *trust; /* for Kafka; NULL without TLS */
+	struct trust_files *trust;     /* for Kafka; NULL where no certificate is verified */
+	_Atomic(struct login *) login; /* the latest that was read anew; NULL: as at start */
 	uint8_t run[RUN_BYTES];
 	atomic_bool stop;
 	_Atomic int64_t stop_ms;      /* when that was said */
@@ -30,6 +39,14 @@ int produce_run(struct parts *parts);
 int consume_run(struct parts *parts);
 int drain_run(struct parts *parts); /* spool to Kafka, without polling */
 int books_run(struct parts *parts); /* all workbooks again from the journal, without Kafka */
+
+/* Notes the login of settings that were read anew, where it is another one. By the keeper's thread. */
+void parts_login_take(struct parts *parts, const struct config *config);
+void parts_login_done(struct parts *parts);
+/* True where a new login has come since the last call; `seen` is the caller's, NULL at first. */
+bool parts_login_news(const struct parts *parts, const struct login **seen);
+/* One line about what came of it. */
+void parts_login_tell(enum status s);
 
 /* Empties an eventfd; true when it had been written to. */
 bool parts_woken(int fd);

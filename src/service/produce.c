@@ -27,6 +27,7 @@ enum produce_state {
 
 struct produce {
 	struct parts *parts;
+	const struct login *login;   /* the last that was taken over; NULL: as at start */
 	const struct config *config; /* the newest */
 	struct loop *loop;
 	struct spool *spool;
@@ -147,6 +148,8 @@ static void woken(void *context, int fd, unsigned events)
 	(void)events;
 	parts_woken(fd);
 	renew(p);
+	if (parts_login_news(p->parts, &p->login) && p->pump)
+		parts_login_tell(pump_login(p->pump, p->login->username, p->login->password));
 	if (atomic_load(&p->parts->stop)) {
 		leave(p);
 		if (!p->spool) /* closed after a trouble: nothing to wait for */

@@ -279,6 +279,11 @@ void pump_frame(struct pump *p, uint32_t schema_id)
 	pump_kick(p);
 }
 
+enum status pump_login(struct pump *p, const char *username, const char *password)
+{
+	return publisher_login(p->publisher, username, password);
+}
+
 void pump_kick(struct pump *p)
 {
 	p->more = true;

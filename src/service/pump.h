@@ -20,6 +20,8 @@ void pump_close(struct pump *p); /* what was acknowledged is freed; NULL is fine
 void pump_hold(struct pump *p);
 /* Rows go out, from now on framed with this schema's id. */
 void pump_frame(struct pump *p, uint32_t schema_id);
+/* Another name and password, from the next login at Kafka on. */
+enum status pump_login(struct pump *p, const char *username, const char *password) MUST_CHECK;
 /* New rows are visible: feed now. */
 void pump_kick(struct pump *p);
 /* Feeds no further row; what is out may still be acknowledged. */

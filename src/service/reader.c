@@ -213,8 +213,7 @@ static void full_turn(struct reader *r)
 			return;
 		r->held = false;
 	} else if (!reader_make_room(r)) {
-		if (r->state == READER_FULL)
-			reader_timer(r, clock_mono_ms() + READER_FULL_LOOK_MS, reader_turn);
+		r->full_ms = clock_mono_ms();
 		return;
 	}
 	reader_survey(r);
@@ -254,8 +253,11 @@ void reader_turn(void *context)
 	if (r->staged && (e.kind == SUBSCRIBER_NOTHING || now - r->staged_ms >= COMMIT_AFTER_MS) &&
 		!reader_commit(r))
 		return;
-	if (r->state == READER_FULL && e.kind == SUBSCRIBER_NOTHING) {
+	bool looks = r->held || now - r->full_ms >= READER_FULL_LOOK_MS;
+	if (r->state == READER_FULL && e.kind == SUBSCRIBER_NOTHING && looks)
 		full_turn(r);
+	if (!r->releasing && subscriber_outdated(r->subscriber)) {
+		reader_read_files_anew(r);
 		return;
 	}
 	reader_look(r);
@@ -286,6 +288,11 @@ enum status reader_connect(struct reader *r, struct why *why)
 	if (s == STATUS_OK)
 		reader_timer(r, clock_mono_ms(), r->group ? reader_turn : reader_survey);
 	return s;
+}
+
+enum status reader_login(struct reader *r, const char *username, const char *password)
+{
+	return r->subscriber ? subscriber_login(r->subscriber, username, password) : STATUS_OK;
 }
 
 void reader_disconnect(struct reader *r)

@@ -34,6 +34,8 @@ void reader_close(struct reader *r); /* commits what is staged; NULL is fine */
 void reader_release(struct reader *r);
 /* Reads no further; what is staged is committed. */
 void reader_stop(struct reader *r);
+/* Another name and password, from the next login at Kafka on. */
+enum status reader_login(struct reader *r, const char *username, const char *password) MUST_CHECK;
 uint64_t reader_progress(const struct reader *r);
 /* A workbook was written: matches may leave the journal now. */
 void reader_look_for_room(struct reader *r);

@@ -51,8 +51,9 @@ struct reader {
 	int64_t look_ms, answered_ms, told_ms;
 	int64_t patience; /* how many times longer than usual a silence may last */
 	uint64_t recreated;
-	bool staged; /* a journal transaction is open */
-	bool held;   /* READER_FULL, as a rendering child holds the journal's log */
+	bool staged;	 /* a journal transaction is open */
+	bool held;	 /* READER_FULL, as a rendering child holds the journal's log */
+	int64_t full_ms; /* when room was last looked for */
 	uint64_t staged_records;
 	int64_t staged_ms;
 	uint64_t progress;
@@ -80,7 +81,9 @@ bool reader_wanted(const int *list, unsigned count, int partition);
 unsigned reader_ours(const struct reader *r, int list[SUBSCRIBER_PARTITIONS]);
 
 /* reader.c */
-enum { READER_FULL_LOOK_MS = 10000 }; /* how often a full journal is looked at again */
+enum {
+	READER_FULL_LOOK_MS = 10000
+}; /* how often a full journal is looked at again; Kafka is polled meanwhile */
 void reader_timer(struct reader *r, int64_t at_ms, loop_due *call);
 void reader_show(struct reader *r, const char *reason, bool changed); /* into the status */
 bool reader_stage(struct reader *r); /* a transaction is open now; false: the service was told */
@@ -99,6 +102,8 @@ void reader_ask_again(void *context); /* what was not answered */
 void reader_answered(struct reader *r);
 void reader_look(struct reader *r); /* asks where it is time to */
 void reader_recreate(struct reader *r, const char *what, int64_t since_ms);
+/* Certificates were renewed on disk: a client reads them only when it is made (OpenSSL build). */
+void reader_read_files_anew(struct reader *r);
 void reader_assigned(struct reader *r, const int *list, unsigned count);
 void reader_revoked(struct reader *r, const int *list, unsigned count);
 

@@ -171,11 +171,15 @@ static void assign_given(struct reader *r)
 
 /* ---- looking ---- */
 
-static void tell_added(const struct reader *r)
+static void count_partitions(struct reader *r, unsigned generation_before)
 {
+	unsigned before = generation_before == r->generation ? r->known_partitions : 0;
+	r->known_partitions = r->survey.partitions;
+	if (!before || r->survey.partitions <= before)
+		return;
 	log_warn("kafka.partitions",
 		"topic '%s' has %u partitions now, %u before; nothing lost, the new ones are read too; but matches move between partitions: do not add partitions to a live topic",
-		r->parts->config->kafka_topic, r->survey.partitions, r->known_partitions);
+		r->parts->config->kafka_topic, r->survey.partitions, before);
 }
 
 /* Partitions of the topic that nobody gave us yet; without a group that is ours to do. */
@@ -242,9 +246,7 @@ static void look(struct reader *r)
 		reader_survey(r);
 		return;
 	}
-	if (r->known_partitions && r->survey.partitions > r->known_partitions)
-		tell_added(r);
-	r->known_partitions = r->survey.partitions;
+	count_partitions(r, r->generation);
 	if (r->state == READER_READING && add_new(r))
 		watch(r);
 }
@@ -271,9 +273,10 @@ void reader_answered(struct reader *r)
 		look(r);
 		return;
 	}
+	unsigned generation_before = r->generation;
 	if (find_generation(r, &first_sight, &why) != STATUS_OK)
 		return;
-	r->known_partitions = r->survey.partitions;
+	count_partitions(r, generation_before);
 	reader_set_targets(r);
 	if (r->ask_all)
 		assign_all(r, first_sight);
@@ -292,19 +295,10 @@ void reader_look(struct reader *r)
 
 /* ---- a client that has gone deaf ---- */
 
-/* Known of the library: rarely, after a cut of the network, it never reads on. Each time in vain we wait
- * twice as long. */
-void reader_recreate(struct reader *r, const char *what, int64_t since_ms)
+/* Everything is placed again, as at the start. */
+static void connect_anew(struct reader *r, const char *shown)
 {
 	struct why why;
-	char span[40];
-	clock_span_text(since_ms, span, sizeof span);
-	log_warn("kafka.recreated",
-		"%s, for %s; nothing lost, what is unread waits in Kafka; the client is closed and opened anew",
-		what, span);
-	if (r->patience < PATIENCE_CEILING)
-		r->patience *= 2;
-	r->recreated++;
 	if (!reader_commit(r))
 		return;
 	for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++)
@@ -316,7 +310,29 @@ void reader_recreate(struct reader *r, const char *what, int64_t since_ms)
 	if (s != STATUS_OK)
 		reader_troubled(r, s, &why);
 	else
-		reader_show(r, "the Kafka client was made anew", true);
+		reader_show(r, shown, true);
+}
+
+/* Known of the library: rarely, after a cut of the network, it never reads on. Each time in vain we wait
+ * twice as long. */
+void reader_recreate(struct reader *r, const char *what, int64_t since_ms)
+{
+	char span[40];
+	clock_span_text(since_ms, span, sizeof span);
+	log_warn("kafka.recreated",
+		"%s, for %s; nothing lost, what is unread waits in Kafka; the client is closed and opened anew",
+		what, span);
+	if (r->patience < PATIENCE_CEILING)
+		r->patience *= 2;
+	r->recreated++;
+	connect_anew(r, "the Kafka client was made anew");
+}
+
+void reader_read_files_anew(struct reader *r)
+{
+	log_info("kafka.files",
+		"certificate files for Kafka have changed; nothing lost; the client is opened anew with them");
+	connect_anew(r, "");
 }
 
 /* ---- with a group ---- */

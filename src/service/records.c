@@ -16,7 +16,7 @@ static void journal_is_full(struct reader *r)
 	r->state = READER_FULL;
 	subscriber_pause(r->subscriber);
 	reader_show(r, "the journal is full", true);
-	reader_timer(r, clock_mono_ms() + READER_FULL_LOOK_MS, reader_turn);
+	r->full_ms = clock_mono_ms();
 	r->calls.on_full(r->calls.context);
 }
 

@@ -80,15 +80,17 @@ static void renew(struct keeper *k)
 	pthread_mutex_lock(&k->parts.renewal);
 	if (k->reload)
 		config = k->reload(k->reload_context, k->parts.in_use);
-	if (config)
+	if (config) {
 		k->parts.renewed = config;
+		parts_login_take(&k->parts, config);
+	}
 	pthread_mutex_unlock(&k->parts.renewal);
 	if (!config)
 		log_error("config.renew",
 			"the settings could not be read again; nothing lost; the ones from before stay in force");
 	else if (!k->service[HEALTH_PRODUCE].body)
 		log_info("config.renewed",
-			"settings are read again; without polling only the log's level and form count at once, the others after a restart");
+			"settings are read again; without polling the log's level and form and the login at Kafka count at once, the others after a restart");
 	wake_services(k);
 	notify_ready();
 }
@@ -297,6 +299,7 @@ static void close_all(struct keeper *k)
 {
 	health_close(k->parts.health);
 	trust_files_close(k->parts.trust);
+	parts_login_done(&k->parts);
 	embedded_close(k->embedded);
 	loop_close(k->loop);
 	for (int i = 0; i < HEALTH_PARTS; i++)

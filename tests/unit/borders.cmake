@@ -20,6 +20,7 @@ set(libraries
 	"xlsxwriter=^book/[a-z_]+\\.c$"
 	"sqlite3\\.h=^store/[a-z_]+\\.c$"
 	"librdkafka/=^kafka/[a-z_]+\\.c$"
+	"openssl/=^kafka/(client|tls_watch)\\.c$"
 	"(mbedtls|psa)/=^(tls/[a-z_]+|feed/fetch[a-z_]*)\\.c$"
 	"zlib\\.h=^(book|store|replay)/[a-z_]+\\.c$"
 	"zstd=^$")
