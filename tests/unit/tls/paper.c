@@ -8,7 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <arpa/inet.h>
 #include <mbedtls/rsa.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,7 +58,8 @@ static void describe(mbedtls_x509write_cert *c, struct paper *p, const struct pa
 void paper_make(struct paper *p, const struct paper_plan *plan)
 {
 	mbedtls_x509write_cert c;
-	mbedtls_x509_san_list host = {0};
+	mbedtls_x509_san_list host = {0}, address = {0};
+	unsigned char address_bytes[16];
 
 	make_key(&p->key, plan->rsa_bits);
 	mbedtls_x509write_crt_init(&c);
@@ -65,8 +68,21 @@ void paper_make(struct paper *p, const struct paper_plan *plan)
 		host.node.type = MBEDTLS_X509_SAN_DNS_NAME;
 		host.node.san.unstructured_name.p = (unsigned char *)(uintptr_t)plan->host;
 		host.node.san.unstructured_name.len = strlen(plan->host);
-		assert_int_equal(mbedtls_x509write_crt_set_subject_alternative_name(&c, &host), 0);
 	}
+	if (plan->address) {
+		bool six = strchr(plan->address, ':') != NULL;
+
+		assert_int_equal(
+			inet_pton(six ? AF_INET6 : AF_INET, plan->address, address_bytes), 1);
+		address.node.type = MBEDTLS_X509_SAN_IP_ADDRESS;
+		address.node.san.unstructured_name.p = address_bytes;
+		address.node.san.unstructured_name.len = six ? 16 : 4;
+		host.next = &address;
+	}
+	if (plan->host || plan->address)
+		assert_int_equal(mbedtls_x509write_crt_set_subject_alternative_name(
+					 &c, plan->host ? &host : &address),
+			0);
 	assert_int_equal(mbedtls_x509write_crt_pem(
 				 &c, (unsigned char *)p->pem, sizeof p->pem, tls_random, NULL),
 		0);

@@ -12,6 +12,7 @@ struct paper {
 
 struct paper_plan {
 	const char *host;	    /* its DNS name; NULL: none */
+	const char *address;	    /* an IP address of its; NULL: none */
 	int rsa_bits;		    /* 0: P-256 */
 	mbedtls_md_type_t md;	    /* 0: SHA-256 */
 	const char *from, *to;	    /* "20250101000000"; NULL: yesterday's and tomorrow's years */
