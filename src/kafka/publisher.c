@@ -178,7 +178,7 @@ enum status publisher_open(struct publisher **out, const struct kafka_settings *
 	p->calls = *calls;
 	p->backoff = (struct backoff){.first_ms = PAUSE_FIRST_MS, .ceiling_ms = PAUSE_CEILING_MS};
 	p->health.code = "";
-	p->now_ms = p->entered_ms = p->report_ms = p->up_ms = clock_mono_ms();
+	p->now_ms = p->entered_ms = p->report_ms = p->heard_ms = clock_mono_ms();
 	p->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (p->fd < 0)
 		s = fail_errno(why, STATUS_IO, "eventfd");

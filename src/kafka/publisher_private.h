@@ -23,8 +23,8 @@ struct publisher {
 	bool quietly; /* and that is no trouble: only tried, as no broker is up, or files were renewed */
 	bool stamp_now; /* the topic refuses rows by their time stamps: they go with the time of sending */
 	int64_t now_ms, entered_ms, purged_ms;
-	int64_t report_ms; /* the last report, or the last time nothing was out */
-	int64_t up_ms;	   /* the last time a broker was up, or nothing was out */
+	int64_t report_ms; /* the last report, or the last time nothing was out or no broker up */
+	int64_t heard_ms; /* the last report, or the last time nothing was out, whatever the brokers do */
 	int64_t retry_ms;
 	struct backoff backoff;
 	int64_t alone_through; /* rows up to this id go one at a time; 0: none */

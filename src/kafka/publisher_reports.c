@@ -18,7 +18,7 @@ static void report(struct publisher *p, const rd_kafka_message_t *m)
 
 	if (!window_give(&p->window, m->_private, &id))
 		return;
-	p->report_ms = p->now_ms;
+	p->report_ms = p->heard_ms = p->now_ms;
 	if (!m->err)
 		publisher_delivered(p, id);
 	else if (m->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||

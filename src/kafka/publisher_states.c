@@ -16,7 +16,8 @@ enum {
 	SLOW_MS = 60 * 1000,	     /* no report for so long, though a broker is up: say so */
 	/* And then make a new client. More than two requests' timeouts: librdkafka's own way out comes first. */
 	STUCK_MS = 3 * 60 * 1000,
-	LOST_MS = 10 * 60 * 1000, /* as long without any broker: try with a new client */
+	LOST_MS = 10 * 60 *
+		  1000, /* as long without a report, brokers up or not: try with a new client */
 	RETIRE_WAIT_MS = 300,
 };
 
@@ -184,6 +185,7 @@ static void renew(struct publisher *p)
 {
 	struct why why;
 
+	p->heard_ms = p->now_ms;
 	handle_retire(p->handle, RETIRE_WAIT_MS);
 	p->handle = NULL;
 	window_clear(&p->window);
@@ -219,17 +221,12 @@ static void turn_emptying(struct publisher *p)
 	}
 }
 
-/* No broker is up as far as the client knows. It should notice their return by itself; that it did not was
- * seen by others after cuts of the network, and from here a client that missed it looks like brokers that are
- * away. A new one now and then costs nothing and is no news. */
-static void turn_lost(struct publisher *p)
+/* Not one report for long, and no broker up, or only now and then. A client that missed its brokers' return was
+ * seen by others after cuts of the network, and from here it looks like brokers that are away. A new one now and
+ * then costs nothing and is no news. */
+static void try_another_client(struct publisher *p)
 {
-	if (p->window.out == 0)
-		p->up_ms = p->now_ms;
-	if (p->now_ms - p->up_ms < LOST_MS)
-		return;
-	log_debug("kafka.renewed", "no broker for long; tried with a new client");
-	p->up_ms = p->now_ms;
+	log_debug("kafka.renewed", "no report for long; tried with a new client");
 	p->anew = p->quietly = true;
 	start_emptying(p, false);
 }
@@ -238,16 +235,17 @@ static void turn_lost(struct publisher *p)
 static void turn_feeding(struct publisher *p)
 {
 	char reason[TROUBLE_REASON_BYTES], span[24];
-	int64_t silent_ms = p->now_ms - p->report_ms;
+	int64_t silent_ms;
 
-	if (!handle_is_up(p->handle)) {
-		p->report_ms = p->now_ms;
-		turn_lost(p);
+	if (p->window.out == 0) {
+		p->report_ms = p->heard_ms = p->now_ms;
 		return;
 	}
-	p->up_ms = p->now_ms;
-	if (p->window.out == 0) {
+	if (!handle_is_up(p->handle))
 		p->report_ms = p->now_ms;
+	silent_ms = p->now_ms - p->report_ms;
+	if (silent_ms < STUCK_MS && p->now_ms - p->heard_ms >= LOST_MS) {
+		try_another_client(p);
 		return;
 	}
 	if (silent_ms < SLOW_MS)
