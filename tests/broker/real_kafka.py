@@ -114,6 +114,7 @@ class Papers:
 
     def __init__(self, folder):
         folder.mkdir()
+        folder.chmod(0o711)     # a test may read the certificates as another user
         self.ca, self.client, self.client_key = folder / "ca.pem", folder / "client.pem", folder / "client.key"
         self.server_store = folder / "server-store.pem"
         self.folder = folder
@@ -288,6 +289,7 @@ class Cluster:
             prepare()
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o711)
         self.jars, self.host, self.extra = kafka_jars.archives(), host_name(), extra or {}
         self.executable = kafka_jars.java()
         self.kept, self.id = kept_folder(self.jars, self.executable), new_id()

@@ -9,6 +9,10 @@ system picks; everything that was started is ended by its pid when the test is o
         box = make_box(**api.settings, KAFKA_BROKERS=bootstrap)
         assert box.run("produce", "--once").code == 0
         assert len(topic_records(bootstrap)) == 25
+
+SCOREBOX_TEST_KAFKA=plaintext|tls|mtls|sasl_plaintext|sasl_tls|scram puts a real Apache Kafka (tests/broker) in the
+embedded broker's place: one for the whole run, reached over the listener of that kind; a call of broker() makes the
+topic anew. Tests that are marked `embedded` are about the embedded broker itself and are skipped then, with the reason.
 """
 import collections
 import os
@@ -16,11 +20,15 @@ import pathlib
 import select
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests" / "broker"))
+import real_brokers  # noqa: E402 (found by the line above)
+
 TOPIC = "cricket-live-data"
 END_SECONDS = 15
 
@@ -35,6 +43,21 @@ def find_binary():
         if os.access(candidate, os.X_OK):
             return str(candidate)
     pytest.fail(f"no scorebox to test: none of {', '.join(map(str, candidates))} is there; build it first")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "embedded(why): about the embedded broker; not run against a real Kafka")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        mark = real_brokers.KIND and item.get_closest_marker("embedded")
+        if mark:
+            item.add_marker(pytest.mark.skip(reason=f"SKIPPED: not about a real Kafka: {mark.args[0]}"))
+
+
+def pytest_sessionfinish(session):
+    real_brokers.close()
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +80,7 @@ def clean_environment(home, settings):
     """Ours and nothing of the caller's settings. NAME=value without the SCOREBOX_ of the settings."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("SCOREBOX") and k != "STATE_DIRECTORY"}
     env["HOME"] = str(home)
-    env.update({f"SCOREBOX_{k}": str(v) for k, v in settings.items() if v is not None})
+    env.update({f"SCOREBOX_{k}": str(v) for k, v in real_brokers.with_security(settings).items() if v is not None})
     return env
 
 
@@ -188,11 +211,15 @@ def serve(scorebox, spawn, tmp_path):
 
 
 @pytest.fixture
-def broker(scorebox, spawn, tmp_path):
-    """broker(partitions=4, topic=TOPIC) starts an embedded broker; the answer is its bootstrap address."""
+def broker(scorebox, spawn, tmp_path, tmp_path_factory):
+    """broker(partitions=4, topic=TOPIC) starts an embedded broker; the answer is its bootstrap address. With
+    beside=True those that were started before stay in use."""
+    if real_brokers.KIND:
+        yield real_brokers.Broker(scorebox, tmp_path_factory, TOPIC)
+        return
     count = 0
 
-    def start(partitions=4, topic=TOPIC):
+    def start(partitions=4, topic=TOPIC, beside=False):
         nonlocal count
         count += 1
         argv = [scorebox, "broker", "--partitions", partitions, "--topic", topic]
@@ -200,7 +227,13 @@ def broker(scorebox, spawn, tmp_path):
         start.process = process
         return process.first_line()
 
-    return start
+    yield start
+
+
+@pytest.fixture(scope="session")
+def kafka_client():
+    """kafka_client(bootstrap): what confluent_kafka wants, to talk to a broker that broker() started."""
+    return real_brokers.client
 
 
 class Box:
@@ -269,7 +302,7 @@ def topic_records():
     kafka = pytest.importorskip("confluent_kafka", reason="no python3-confluent-kafka")
 
     def read(bootstrap, topic=TOPIC, seconds=20):
-        client = bootstrap if isinstance(bootstrap, dict) else {"bootstrap.servers": bootstrap}
+        client = bootstrap if isinstance(bootstrap, dict) else real_brokers.client(bootstrap)
         reader = kafka.Consumer({**client, "group.id": "witness", "enable.auto.commit": False,
                                  "enable.partition.eof": True, "auto.offset.reset": "earliest"})
         try:

@@ -8,6 +8,8 @@ import time
 import openpyxl
 import pytest
 
+pytestmark = pytest.mark.embedded("the demo brings its broker with it")
+
 BOOK = "2025-04-16_Delhi-Capitals-vs-Rajasthan-Royals_18534a4e.xlsx"
 STATES = 256    # of the 258 that are served two are equal to the one before: the ends of the innings
 RESULT = "Match tied (Delhi Capitals won the super over)"

@@ -268,11 +268,11 @@ def test_a_stick_that_comes_back_empty_gets_everything(jsonl, serve, broker, mak
     assert (box.output / name).read_bytes() == content, "equal journals do not give equal bytes"
 
 
-def test_poison_records_go_to_the_errors_sheet(jsonl, serve, broker, make_box, open_book):
+def test_poison_records_go_to_the_errors_sheet(jsonl, serve, broker, make_box, open_book, kafka_client):
     kafka = pytest.importorskip("confluent_kafka")
     bootstrap = broker(partitions=1)
     api = serve(jsonl)
-    writer = kafka.Producer({"bootstrap.servers": bootstrap})
+    writer = kafka.Producer(kafka_client(bootstrap))
     for key, value in ((b"k", None), (None, b'{"id":"x"}'), (b"k", b"not json"), (b"k", b"[1,2]"), (b"k", b'{"a":01}')):
         writer.produce("cricket-live-data", key=key, value=value)
     writer.flush(10)

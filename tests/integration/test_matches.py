@@ -168,7 +168,7 @@ def test_a_wiped_producer_doubles_nothing(replayed, serve, broker, make_box, top
 def test_a_topic_made_anew_skips_and_doubles_nothing(replayed, serve, broker, make_box, topic_records, open_book):
     name, (path, states) = small(replayed)
     api = serve("--step", path)
-    first, second = broker(), broker()
+    first, second = broker(), broker(beside=True)
     box = make_box(**api.settings, KAFKA_BROKERS=first)
     half = len(states) // 2
     assert box.run("produce", "--sweeps", str(half)).code == 0

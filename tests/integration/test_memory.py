@@ -52,11 +52,11 @@ def test_a_body_of_100000_rows_takes_no_more_than_a_mebibyte_above(serve, broker
     assert peak(run.err) <= swept["backlog"] + 1 * MIB
 
 
-def fill(bootstrap, matches, states):
+def fill(client, matches, states):
     """Writes matches * states records, each match in a partition of its own (the embedded broker keeps 5 MiB of
     one), as another client would: rows of about 800 bytes with an identity."""
     kafka = pytest.importorskip("confluent_kafka")
-    writer = kafka.Producer({"bootstrap.servers": bootstrap, "linger.ms": 50, "compression.type": "lz4"})
+    writer = kafka.Producer({**client, "linger.ms": 50, "compression.type": "lz4"})
     run = "ab" * 16
     for n in range(states):
         for m in range(matches):
@@ -83,9 +83,9 @@ def fill(bootstrap, matches, states):
     assert writer.flush(60) == 0
 
 
-def test_consume_100000_records_into_workbooks(serve, broker, make_box):
+def test_consume_100000_records_into_workbooks(broker, make_box, kafka_client):
     bootstrap = broker(partitions=25)
-    fill(bootstrap, matches=25, states=4000)
+    fill(kafka_client(bootstrap), matches=25, states=4000)
     box = make_box(API_KEY="unused", KAFKA_BROKERS=bootstrap)
     run = box.run("consume", "--until-end", timeout=900)
     assert run.code == 0, run.err[-2000:]
