@@ -247,9 +247,8 @@ static enum status start(
 		return s;
 	rd_kafka_conf_set_opaque(conf, h);
 	rd_kafka_conf_set_log_cb(conf, on_log);
-	rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_DR |
-					       RD_KAFKA_EVENT_REBALANCE |
-					       RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH);
+	rd_kafka_conf_set_events(
+		conf, RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_REBALANCE);
 	rd_kafka_conf_interceptor_add_on_new(conf, "scorebox", on_new, h);
 	s = put_beneath(h, conf, &settings->security, why);
 	if (s == STATUS_OK && settings->security.sasl &&

@@ -54,11 +54,11 @@ static void answer(struct oauth *o, rd_kafka_t *client)
 	kept_done(&now);
 }
 
-static void on_background(rd_kafka_t *client, rd_kafka_event_t *event, void *handle)
+/* In librdkafka's background thread, as oauth_start has it. */
+static void on_wanted(rd_kafka_t *client, const char *unused, void *handle)
 {
-	if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_OAUTHBEARER_TOKEN_REFRESH)
-		answer(handle_oauth(handle), client);
-	rd_kafka_event_destroy(event);
+	(void)unused;
+	answer(handle_oauth(handle), client);
 }
 
 enum status oauth_open(struct oauth **out, const struct kafka_security *security,
@@ -74,7 +74,7 @@ enum status oauth_open(struct oauth **out, const struct kafka_security *security
 	o->kept.settings.security.trust = trust_files_share(security->trust);
 	pthread_mutex_init(&o->lock, NULL);
 	rd_kafka_conf_enable_sasl_queue(conf, 1);
-	rd_kafka_conf_set_background_event_cb(conf, on_background);
+	rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, on_wanted);
 	*out = o;
 	return STATUS_OK;
 }
