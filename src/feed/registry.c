@@ -232,14 +232,12 @@ static enum status open_all(
 
 	buffer_init(&url, URL_BYTES);
 	buffer_init(&body, SCHEMA_MAX_BYTES);
-	if (s == STATUS_OK)
-		s = make_url(&url, q, why);
+	s = make_url(&url, q, why);
 	if (s == STATUS_OK && q->schema)
 		s = make_body(&body, q->schema, why);
 	if (s == STATUS_OK)
 		s = open_fetch(r, loop, q, url.bytes, login, q->schema ? body.bytes : NULL, why);
-	if (login)
-		explicit_bzero(login, strlen(login));
+	explicit_bzero(login, strlen(login));
 	free(login);
 	buffer_done(&url);
 	buffer_done(&body);
