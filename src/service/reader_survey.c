@@ -50,8 +50,10 @@ static void ask(struct reader *r)
 		r->discard = true;
 		return;
 	}
-	for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++)
+	for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++) {
 		r->partition[i].asked_next = r->partition[i].next;
+		r->partition[i].told = -1; /* what we told last may have met a rebalance */
+	}
 	enum status s = subscriber_ask(r->subscriber, SURVEY_TIMEOUT_MS, &why);
 	r->asking = s == STATUS_OK;
 	if (s != STATUS_OK)
