@@ -265,7 +265,8 @@ enum status settings_budget(const struct config *config, struct budget *out, str
 	uint64_t ceiling = config->memory_max ? config->memory_max : defaults[config->mode];
 
 	return budget_share(modes[config->mode], ceiling, config->api_max_record,
-		kafka_sessions(config->kafka_brokers, config_kafka_tls(config)),
+		kafka_sessions(config->kafka_brokers, config_kafka_tls(config),
+			!*config_kafka_ca_file(config)),
 		*config->registry_url, out, why);
 }
 

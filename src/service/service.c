@@ -159,6 +159,8 @@ static void tick(void *context)
 {
 	struct keeper *k = context;
 	health_turn(k->parts.health);
+	if (k->parts.trust) /* a renewed certificate, or one that runs out, is told of without a connection */
+		(void)trust_files_version(k->parts.trust);
 	if (k->leave_ms && clock_mono_ms() >= k->leave_ms) {
 		log_error("service.slow",
 			"a service does not end within 10 s (slow disk?); committed rows are safe; ending hard");
@@ -208,8 +210,9 @@ static bool share_memory(struct keeper *k)
 	struct why why;
 	uint64_t ceiling = c->memory_max ? c->memory_max : defaults[c->mode];
 	if (budget_share(modes[c->mode], ceiling, c->api_max_record,
-		    kafka_sessions(c->kafka_brokers, config_kafka_tls(c)), *c->registry_url,
-		    &k->parts.budget, &why) != STATUS_OK) {
+		    kafka_sessions(
+			    c->kafka_brokers, config_kafka_tls(c), !*config_kafka_ca_file(c)),
+		    *c->registry_url, &k->parts.budget, &why) != STATUS_OK) {
 		log_error("config", "SCOREBOX_MEMORY_MAX: %s; nothing was started; raise it",
 			why.text);
 		return false;

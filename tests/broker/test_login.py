@@ -145,8 +145,8 @@ def token_endpoint(papers, seconds):
 @pytest.fixture(scope="module")
 def oauth_cluster(mechanisms, tmp_path_factory):
     """A broker whose listener with TLS and login takes tokens."""
-    from conftest import cluster_or_skip
     needs(mechanisms, "OAUTHBEARER")
+    from conftest import cluster_or_skip
     at = "listener.name.sasl_ssl"
     cluster = cluster_or_skip(tmp_path_factory.mktemp("oauth"), extra={
         f"{at}.sasl.enabled.mechanisms": "OAUTHBEARER", f"{at}.connections.max.reauth.ms": "3600000",
@@ -181,7 +181,6 @@ def test_tokens_are_fetched_used_and_renewed(oauth_cluster, make_box, api):
 
 
 def test_no_token_is_said_and_nothing_lost(oauth_cluster, make_box, api, tmp_path):
-    from real_kafka import Papers
     with token_endpoint(oauth_cluster.papers, seconds=60) as endpoint:
         refused = make_box(name="refused", **api,
                            **oauth_settings(oauth_cluster, endpoint, KAFKA_SASL_PASSWORD=WRONG))
@@ -190,7 +189,7 @@ def test_no_token_is_said_and_nothing_lost(oauth_cluster, make_box, api, tmp_pat
         line = next(line for line in answer.err.splitlines() if "kafka.auth" in line)
         assert "token" in line and "SCOREBOX_KAFKA_SASL_USERNAME" in line, line
         unseen(answer, WRONG)
-    with token_endpoint(Papers(tmp_path / "papers"), seconds=60) as stranger:
+    with token_endpoint(real_kafka.Papers(tmp_path / "papers"), seconds=60) as stranger:
         answer = make_box(name="stranger", **api, **oauth_settings(oauth_cluster, stranger)).run(
             "produce", "--once", "--timeout", "4s")
         assert answer.code == 69 and "unknown CA" in answer.err, answer.err
@@ -204,7 +203,8 @@ def test_renewed_certificates_are_picked_up(kafka_cluster, make_topic, make_box,
     other = real_kafka.Papers(tmp_path / "other")
     ca = tmp_path / "ca.pem"
     ca.write_bytes(other.ca.read_bytes())
-    box = make_box(**api, **{**kafka_cluster.settings("mtls"), "KAFKA_CA_FILE": ca}, KAFKA_TOPIC=topic, POLL_INTERVAL="1h")
+    box = make_box(**api, **{**kafka_cluster.settings("mtls"), "KAFKA_CA_FILE": ca}, KAFKA_TOPIC=topic,
+                   POLL_INTERVAL="1h")
     process = box.start("produce")
     process.wait_for("kafka.tls.ca")
     fresh = tmp_path / "fresh.pem"

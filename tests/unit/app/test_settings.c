@@ -194,7 +194,6 @@ static void single_mistakes(void **state)
 		{"SCOREBOX_KAFKA_TOPIC=a b", "SCOREBOX_KAFKA_TOPIC"},
 		{"SCOREBOX_KAFKA_SECURITY=ssl",
 			"expected one of: plaintext tls sasl_plaintext sasl_tls"},
-		{"SCOREBOX_KAFKA_SECURITY=tls", ""},
 		{"SCOREBOX_KAFKA_INSTANCE=box1", "set SCOREBOX_KAFKA_GROUP too"},
 		{"SCOREBOX_KAFKA_COMPRESSION=brotli", "SCOREBOX_KAFKA_COMPRESSION"},
 		{"SCOREBOX_KAFKA_OPTIONS=enable.idempotence=false", "SCOREBOX_KAFKA_OPTIONS: "},
@@ -259,6 +258,7 @@ static void kafka_security_combinations(void **state)
 {
 	static const struct combination cases[] = {
 		{{SASL_TLS, USERNAME, PASSWORD}, NULL},
+		{{"SCOREBOX_KAFKA_SECURITY=tls"}, NULL},
 		{{"SCOREBOX_KAFKA_SECURITY=SASL_TLS", USERNAME, PASSWORD}, NULL},
 		{{SASL_TLS, PASSWORD}, "SCOREBOX_KAFKA_SASL_USERNAME is not set: a login needs"},
 		{{SASL_TLS, USERNAME},
@@ -375,8 +375,12 @@ static void tls_sessions_are_in_the_budget(void **state)
 		settings_free(s);
 	}
 	assert_true(budget[1].producer > budget[0].producer);
-	assert_int_equal(kafka_sessions("k1:9092,k2", true), 5);
-	assert_int_equal(kafka_sessions("k1:9092,k2", false), 1);
+	/* OpenSSL keeps roots of its own, and larger sessions. */
+	bool openssl = strchr(kafka_mechanisms(), ',');
+
+	assert_int_equal(kafka_sessions("k1:9092,k2", true, false), openssl ? 10 : 5);
+	assert_int_equal(kafka_sessions("k1:9092,k2", true, true), openssl ? 50 : 5);
+	assert_int_equal(kafka_sessions("k1:9092,k2", false, true), 1);
 }
 
 static void all_mistakes_at_once(void **state)
