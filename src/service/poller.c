@@ -75,6 +75,37 @@ static bool spool_has_room(struct poller *p)
 	return f.bytes < f.max_bytes - f.max_bytes / 10;
 }
 
+static struct fetch_options fetch_options_of(const struct config *c, struct trust *trust)
+{
+	return (struct fetch_options){
+		.url = c->api_url,
+		.key = c->api_key,
+		.key_param = c->source.key_param,
+		.key_header = c->source.key_header,
+		.proxy = c->api_proxy,
+		.timeout_ms = c->api_timeout_ms,
+		.max_body_bytes = c->api_max_body,
+		.trust = trust,
+	};
+}
+
+/* Certificates renewed on disk count from the next request on. */
+static void follow_trust(struct poller *p)
+{
+	struct why why;
+	unsigned version = trust_files_version(p->trust);
+	if (version == p->trust_version)
+		return;
+	struct trust *trust = trust_files_current(p->trust);
+	const struct fetch_options options = fetch_options_of(p->config, trust);
+	if (fetch_renew(p->fetch, &options, &why) == STATUS_OK)
+		p->trust_version = version;
+	else
+		log_warn("tls.renew", "%s; nothing lost; tried again before the next poll",
+			why.text);
+	trust_close(trust);
+}
+
 static void begin_sweep(void *context)
 {
 	struct poller *p = context;
@@ -97,6 +128,7 @@ static void begin_sweep(void *context)
 		return;
 	}
 	p->spool_full = false;
+	follow_trust(p);
 	sweep_start(p);
 }
 
@@ -154,26 +186,26 @@ static void look_at_clock(void *context)
 
 /* ---- opening ---- */
 
-static struct fetch_options fetch_options_of(const struct config *c, struct trust *trust)
+static enum status open_trust(const struct config *c, struct trust_files **out, struct why *why)
 {
-	return (struct fetch_options){
-		.url = c->api_url,
-		.key = c->api_key,
-		.key_param = c->source.key_param,
-		.key_header = c->source.key_header,
-		.proxy = c->api_proxy,
-		.timeout_ms = c->api_timeout_ms,
-		.max_body_bytes = c->api_max_body,
-		.trust = trust,
-	};
+	enum status s = trust_files_open(
+		out, c->api_ca_file, c->api_cert_file, c->api_key_file, why);
+	if (s != STATUS_OK)
+		return s;
+	struct trust *trust = trust_files_current(*out);
+	log_info("tls.trust", "%u root certificates from %s", trust_roots(trust),
+		trust_origin(trust));
+	trust_close(trust);
+	return s;
 }
 
-static enum status open_trust(const struct config *c, struct trust **out, struct why *why)
+static enum status open_fetch(struct poller *p, struct why *why)
 {
-	enum status s = trust_open(out, c->api_ca_file, c->api_cert_file, c->api_key_file, why);
-	if (s == STATUS_OK)
-		log_info("tls.trust", "%u root certificates from %s", trust_roots(*out),
-			trust_origin(*out));
+	p->trust_version = trust_files_version(p->trust);
+	struct trust *trust = trust_files_current(p->trust);
+	const struct fetch_options options = fetch_options_of(p->config, trust);
+	enum status s = fetch_open(&p->fetch, p->loop, &options, why);
+	trust_close(trust);
 	return s;
 }
 
@@ -200,10 +232,8 @@ enum status poller_open(struct poller **out, struct loop *loop, struct spool *sp
 	if (s == STATUS_OK)
 		s = split_open(
 			&p->split, &config->source, config->api_max_record, sweep_row, p, why);
-	if (s == STATUS_OK) {
-		const struct fetch_options options = fetch_options_of(config, p->trust);
-		s = fetch_open(&p->fetch, loop, &options, why);
-	}
+	if (s == STATUS_OK)
+		s = open_fetch(p, why);
 	if (s != STATUS_OK) {
 		poller_close(p);
 		return s;
@@ -224,7 +254,7 @@ void poller_close(struct poller *p)
 	fetch_close(p->fetch);
 	split_close(p->split);
 	row_reader_close(p->reader);
-	trust_close(p->trust);
+	trust_files_close(p->trust);
 	free(p);
 }
 
@@ -241,30 +271,34 @@ void poller_stop(struct poller *p)
 /* Everything new is made before anything old is let go. */
 enum status poller_renew(struct poller *p, const struct config *config, struct why *why)
 {
-	struct trust *trust = NULL;
+	struct trust_files *files = NULL;
 	struct split *split = NULL;
-	enum status s = open_trust(config, &trust, why);
+	enum status s = open_trust(config, &files, why);
 	if (s == STATUS_OK)
 		s = split_open(&split, &config->source, config->api_max_record, sweep_row, p, why);
 	if (s != STATUS_OK) {
-		trust_close(trust);
+		trust_files_close(files);
 		return s;
 	}
 	enum poller_state before = p->state;
 	if (before == POLLER_SWEEPING)
 		fetch_cancel(p->fetch);
+	unsigned version = trust_files_version(files);
+	struct trust *trust = trust_files_current(files);
 	const struct fetch_options options = fetch_options_of(config, trust);
 	s = fetch_renew(p->fetch, &options, why);
+	trust_close(trust);
 	if (s != STATUS_OK) {
 		split_close(split);
-		trust_close(trust);
+		trust_files_close(files);
 		if (before == POLLER_SWEEPING)
 			poller_rest(p, 0);
 		return s;
 	}
-	trust_close(p->trust);
+	trust_files_close(p->trust);
 	split_close(p->split);
-	p->trust = trust;
+	p->trust = files;
+	p->trust_version = version;
 	p->split = split;
 	p->config = config;
 	backoff_reset(&p->backoff);

@@ -7,7 +7,7 @@
 #include "feed/pace.h"
 #include "feed/split.h"
 #include "service/poller.h"
-#include "tls/trust.h"
+#include "tls/trust_files.h"
 
 enum poller_state { POLLER_CLOCK, POLLER_RESTING, POLLER_SWEEPING, POLLER_STOPPED };
 
@@ -25,7 +25,8 @@ struct poller {
 	const struct config *config;
 	struct health *health;
 	struct poller_calls calls;
-	struct trust *trust;
+	struct trust_files *trust;
+	unsigned trust_version; /* that the requests go with */
 	struct fetch *fetch;
 	struct split *split;
 	struct row_reader *reader;

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_EVERY_MS = 5000, TELL_EVERY_MS = 6 * 3600 * 1000 };
+enum { LOOK_EVERY_MS = 5000, TELL_EVERY_MS = 6 * 3600 * 1000, EXPIRY_EVERY_MS = 24 * 3600 * 1000 };
+
+static const int64_t expiry_soon_us = 14ll * 86400 * 1000000;
 
 /* All that a trust set is made of, as it looked. */
 struct looks {
@@ -24,6 +26,7 @@ struct trust_files {
 	struct looks seen; /* when `current` was read */
 	int64_t looked_ms;
 	struct log_gate gate; /* for files that cannot be used */
+	struct log_gate expiry_gate;
 	char *ca_file, *cert_file, *key_file;
 };
 
@@ -116,6 +119,32 @@ static void tell_unusable(struct trust_files *f, const struct why *why)
 			why->text);
 }
 
+/* Daily in the last fortnight of a certificate that was named; the public roots come and go. */
+static void tell_expiry(struct trust_files *f)
+{
+	int64_t end_us = trust_expiry_us(f->current), left_us;
+	char day[CLOCK_TEXT_BYTES], span[40];
+	unsigned long held;
+
+	if (end_us == INT64_MAX || !clock_believable())
+		return;
+	left_us = end_us - clock_wall_us();
+	if (left_us > expiry_soon_us) {
+		log_gate_reset(&f->expiry_gate);
+		return;
+	}
+	if (!log_gate_pass(&f->expiry_gate, clock_mono_ms(), EXPIRY_EVERY_MS, &held))
+		return;
+	clock_format(end_us, 0, day);
+	clock_span_text(left_us > 0 ? left_us / 1000 : 0, span, sizeof span);
+	log_warn("tls.expiry",
+		"a certificate of '%s'%s%s%s %s on %.10s%s%s; nothing lost; put a renewed one in its place, it is picked up without a restart",
+		*f->ca_file ? f->ca_file : f->cert_file,
+		*f->ca_file && *f->cert_file ? " or '" : "", *f->ca_file ? f->cert_file : "",
+		*f->ca_file && *f->cert_file ? "'" : "", left_us > 0 ? "runs out" : "ran out", day,
+		left_us > 0 ? ", in " : "", left_us > 0 ? span : "");
+}
+
 /* The look comes before the reading: what changes meanwhile is found at the next one. */
 static void follow(struct trust_files *f)
 {
@@ -127,6 +156,7 @@ static void follow(struct trust_files *f)
 	if (now_ms - f->looked_ms < LOOK_EVERY_MS)
 		return;
 	f->looked_ms = now_ms;
+	tell_expiry(f);
 	look(f, &now);
 	if (same(&now, &f->seen)) {
 		log_gate_reset(&f->gate);
