@@ -59,7 +59,7 @@ static enum status hear(struct desk *d, rd_kafka_event_t *event, enum status s, 
 	if (s == STATUS_DENIED)
 		return s;
 	d->heard = true;
-	trouble_words(err, d->topic, text, words, sizeof words);
+	handle_explain(d->handle, err, d->topic, text, words, sizeof words);
 	return fail(why, trouble_is_of_link(err) ? STATUS_AGAIN : STATUS_DENIED, "%s", words);
 }
 

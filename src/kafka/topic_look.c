@@ -67,7 +67,7 @@ static void read_rights(const rd_kafka_TopicDescription_t *t, struct topic_facts
 		t, &count);
 
 	out->rights_known = rights && count > 0;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; rights && i < count; i++) {
 		out->may_read |= rights[i] == RD_KAFKA_ACL_OPERATION_READ ||
 				 rights[i] == RD_KAFKA_ACL_OPERATION_ALL;
 		out->may_write |= rights[i] == RD_KAFKA_ACL_OPERATION_WRITE ||
@@ -84,7 +84,8 @@ static void read_description(const rd_kafka_event_t *event, struct topic_facts *
 		result ? rd_kafka_DescribeTopics_result_topics(result, &count) : NULL;
 	const char *id;
 
-	if (count != 1 || rd_kafka_error_code(rd_kafka_TopicDescription_error(topics[0])))
+	if (!topics || count != 1 ||
+		rd_kafka_error_code(rd_kafka_TopicDescription_error(topics[0])))
 		return;
 	read_rights(topics[0], out);
 	id = rd_kafka_Uuid_base64str(rd_kafka_TopicDescription_topic_id(topics[0]));
@@ -198,7 +199,8 @@ enum status topic_look(const struct kafka_settings *settings, int64_t timeout_ms
 		*figure(&out->configs, i) = TOPIC_UNKNOWN;
 	if (s == STATUS_OK)
 		s = ask_metadata(&d, out, why);
-	if (s == STATUS_NOT_FOUND && !out->embedded) { /* not every broker knows a topic just made */
+	if (s == STATUS_NOT_FOUND &&
+		!out->embedded) { /* not every broker knows a topic just made */
 		nanosleep(&a_moment, NULL);
 		s = ask_metadata(&d, out, why);
 	}
