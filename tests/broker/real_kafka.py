@@ -385,13 +385,27 @@ class Cluster:
         return self.nodes[number - 1] if number > 0 else None
 
     def create_topic(self, name, partitions=4, replication=None, config=None):
-        """Answers when every partition has its leader. Replication: as many as there are brokers, three at most."""
+        """Answers when every partition's leader serves it. Replication: as many as there are brokers, three at most."""
         from confluent_kafka.admin import NewTopic
         wanted = NewTopic(name, num_partitions=partitions, replication_factor=replication or min(3, len(self.nodes)),
                           config={k: str(v) for k, v in (config or {}).items()})
         self.admin().create_topics([wanted], operation_timeout=20)[name].result(30)
-        tell(lambda: list(self.partitions(name).values()).count(-1) == 0 and len(self.partitions(name)) == partitions,
-             20, f"topic {name}")
+        tell(lambda: self.answers_for(name, partitions), 20, f"topic {name}")
+
+    def answers_for(self, topic, partitions):
+        """Whether every partition has a leader that knows it is the one; that comes a little after its name does."""
+        from confluent_kafka import Consumer, KafkaException, TopicPartition
+        if sum(leader >= 0 for leader in self.partitions(topic).values()) < partitions:
+            return False
+        asker = Consumer({**self.client(), "group.id": "fixture", "log_level": 0})
+        try:
+            for number in range(partitions):
+                asker.get_watermark_offsets(TopicPartition(topic, number), timeout=5)
+            return True
+        except KafkaException:
+            return False
+        finally:
+            asker.close()
 
     def delete_topic(self, name):
         self.admin().delete_topics([name], operation_timeout=20)[name].result(30)
