@@ -202,14 +202,14 @@ def test_rights_are_named_and_their_lack_loses_nothing(cluster, topic, pages, ma
     name, user = topic(partitions=2), f"User:{real_kafka.USER}"
     api = pages(page(state("m1", 1), state("m2", 1)))
     box = make_box(**api, **cluster.settings("sasl_plaintext"), KAFKA_TOPIC=name, MODE="produce")
-    allow(cluster, "--allow-principal", user, "--operation", "Describe", "--topic", name)
-    allow(cluster, "--allow-principal", "User:another", "--operation", "Create", "--topic", "not-for-us",
-          "--cluster")
+    allow(cluster, "--allow-principal", user, "--operation", "Describe", "--topic", name, "--topic", "not-for-us")
+    allow(cluster, "--allow-principal", "User:another", "--operation", "Create", "--cluster")
     code, lines, got = check(box)
     assert code == 69 and words_of(lines, "rights") == ["FAILED"] and "may not Write" in text_of(lines, "rights"), got.out
     assert words_of(lines, "keeps") == ["warn"] and "DescribeConfigs" in text_of(lines, "keeps"), got.out
     code, lines, got = check(box, "--create-topic", KAFKA_TOPIC="not-for-us")
-    assert code == 69 and words_of(lines, "create") == ["FAILED"] or "no right" in got.out, got.out
+    assert code == 69 and words_of(lines, "create") == ["FAILED"] and "CREATE" in text_of(lines, "create"), got.out
+    assert "6 partitions, replication 3" in text_of(lines, "create"), got.out
     running = box.start("produce", POLL_INTERVAL="1s")
     running.wait_for("kafka.auth:")
     (line,) = lines_of(running.err, "kafka.auth")
@@ -232,7 +232,7 @@ def test_who_is_refused_at_the_door_hears_why_and_soon(cluster, checked, topic, 
     begun = time.monotonic()
     code, lines, got = checked(topic(), **{**cluster.settings(kind), **change})
     assert code == 69 and words_of(lines, "kafka") == ["FAILED"] and words in text_of(lines, "kafka"), got.out
-    assert time.monotonic() - begun < 8 and "wrong-one" not in got.out + got.err
+    assert time.monotonic() - begun < 9.5 and "wrong-one" not in got.out + got.err
 
 
 # ---- auto-creation ----
