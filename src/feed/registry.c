@@ -228,8 +228,10 @@ static enum status open_all(
 {
 	struct buffer url, body;
 	char *login = *q->user ? login_basic(q->user, q->secret) : strdup("");
-	enum status s = login ? STATUS_OK : fail(why, STATUS_NO_MEMORY, "no memory for a login");
+	enum status s;
 
+	if (!login)
+		return fail(why, STATUS_NO_MEMORY, "no memory for a login");
 	buffer_init(&url, URL_BYTES);
 	buffer_init(&body, SCHEMA_MAX_BYTES);
 	s = make_url(&url, q, why);
