@@ -19,7 +19,7 @@ static const uint64_t JOURNAL_BYTES = 1 * MIB; /* pages 768 KiB, lines and state
 static const uint64_t PRODUCER_BYTES = 1536 * KIB;
 static const uint64_t CONSUMER_BYTES = 1536 * KIB;
 static const uint64_t CHILD_BYTES = 6 * MIB;
-static const uint64_t TLS_SESSION_BYTES = 64 * KIB; /* 34 KiB, and 30 KiB in the handshake */
+static const uint64_t TLS_SESSION_BYTES = 86 * KIB; /* 56 KiB, and 30 KiB in the handshake */
 
 /* Queues take what is left within these; a queue always holds the largest row. */
 static const uint64_t PRODUCER_QUEUE_MIN = 256 * KIB;

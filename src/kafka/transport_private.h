@@ -17,7 +17,7 @@ struct epoll_event;
 enum {
 	/* Kafka's requests as they come from the pair: one TLS record (mbedTLS's out buffer). */
 	UP_BYTES = 4 * 1024,
-	DOWN_BYTES = 8 * 1024,
+	DOWN_BYTES = 16 * 1024, /* one full record of a broker: one wake-up of librdkafka */
 	/* The pair's own buffers, in each direction: what lies there counts as sent. */
 	PAIR_BYTES = 32 * 1024,
 	LINK_ENDS = 2,
