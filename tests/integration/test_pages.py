@@ -88,7 +88,8 @@ def check_headers(records):
 
 
 def test_rows_without_a_usable_id_are_dead_letters(scripted, broker, make_box, topic_records):  # noqa: F811
-    body = b'{"data":[{"id":"a","name":"x"},{"name":"no id"},{"id":null},{"id":"b","name":"y"}],"status":"success"}'
+    body = b'{"data":[{"id":"a","name":"x"},{"name":"no id"},{"id":null},{"id":"b","name":"y"}],"status":"success",' \
+        b'"info":{"totalRows":4}}'
     api = scripted(lambda n, path: (200, {"Content-Type": "application/json"}, body))
     bootstrap = broker(partitions=1)
     box = make_box(**api.settings, KAFKA_BROKERS=bootstrap)
