@@ -70,7 +70,8 @@ def test_broker_away_while_produce_is_restarted_twice(kafka_cluster, make_topic,
     records = records_of(kafka_cluster, topic)
     assert_chain_is_whole(records)
     there = {(r.key, r.headers["ce_id"]) for r in records}
-    wait_until(lambda: journaled(reader) >= len(records), 30, "all records in the journal")
+    # after a long absence the reader looks again only once a minute
+    wait_until(lambda: journaled(reader) >= len(records), 120, "all records in the journal")
     assert reading.stop() == 0
     for process in (first, second, third, reading):
         assert len(lines_of(process.err, "kafka.down")) <= 1, process.err
