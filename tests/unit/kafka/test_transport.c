@@ -309,7 +309,7 @@ static void a_slow_reader_holds_the_peer_up(void **state)
 	int64_t cpu = cpu_us();
 
 	poll(NULL, 0, 300); /* the time over which is measured */
-	assert_true(cpu_us() - cpu < 100000);
+	assert_true(cpu_us() - cpu < 200000); /* who spins takes all 300 */
 	assert_int_equal(take(fd, got, p.bytes), p.bytes);
 	for (size_t i = 0; i < p.bytes; i += 1009)
 		assert_int_equal(got[i], peer_pattern(i));
@@ -346,7 +346,7 @@ static void a_slow_peer_holds_us_up(void **state)
 	int64_t cpu = cpu_us();
 
 	poll(NULL, 0, 300);
-	assert_true(cpu_us() - cpu < 100000);
+	assert_true(cpu_us() - cpu < 200000); /* who spins takes all 300 */
 	atomic_store(&p.may_read, true);
 	give(fd, bytes + at, p.bytes - at);
 	for (int i = 0; i < PATIENCE_MS && p.heard < p.bytes; i++)

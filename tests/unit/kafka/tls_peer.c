@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 5, PATIENCE_MS = 20000 };
+enum { LOOK_MS = 20, PATIENCE_MS = 20000 };
 
 /* One connection of a peer. */
 struct visit {
