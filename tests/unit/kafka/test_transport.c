@@ -580,7 +580,7 @@ static void reset_at_each_byte(void **state)
 	unsigned before = 0;
 
 	(void)state;
-	for (size_t n = 1; n < 1200; n += n < 200 ? 1 : 7) {
+	for (size_t n = 1; n < 1200; n += n < 100 ? 1 : 17) {
 		struct peer p = {
 			.manner = ECHOES, .own = &own, .reset_after = n, .only_tls_1_2 = n % 2};
 		char back[5];
