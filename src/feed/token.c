@@ -136,7 +136,7 @@ static enum status read_answer(const struct buffer *answer, const char *url_sett
 	struct members m = {0};
 	int64_t seconds;
 
-	if (!find_members(answer, &m) || !is_token(m.token))
+	if (!find_members(answer, &m) || !m.token.bytes || !is_token(m.token))
 		return fail(why, STATUS_BAD_DATA,
 			"the answer holds no access_token; is it a token endpoint? check %s",
 			url_setting);

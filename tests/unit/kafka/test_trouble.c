@@ -68,10 +68,28 @@ static void blame(void **state)
 	assert_false(trouble_is_of_link(RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS));
 }
 
+static void a_login_names_who_and_how(void **state)
+{
+	char words[TROUBLE_REASON_BYTES];
+
+	(void)state;
+	trouble_login("PLAIN", "board", "Invalid username or password", words, sizeof words);
+	assert_string_equal(words,
+		"the broker refuses the login of 'board' by PLAIN: check SCOREBOX_KAFKA_SASL_USERNAME and _PASSWORD (Invalid username or password)");
+	trouble_login("OAUTHBEARER", "board", "Failed to acquire SASL OAUTHBEARER token: no answer",
+		words, sizeof words);
+	assert_string_equal(words, "no token for the login of 'board' by OAUTHBEARER: no answer");
+	assert_true(trouble_is_of_login(RD_KAFKA_RESP_ERR__AUTHENTICATION));
+	assert_false(trouble_is_of_login(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED));
+	assert_true(trouble_is_down("kafka.down") && trouble_is_down("kafka.tls.ca"));
+	assert_false(trouble_is_down("kafka.auth") || trouble_is_down(""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(codes_and_words),
+		cmocka_unit_test(a_login_names_who_and_how),
 		cmocka_unit_test(without_detail),
 		cmocka_unit_test(blame),
 	};
