@@ -186,7 +186,7 @@ enum status root_set_take(struct root_set **out, const char *ca_file, struct why
 
 	pthread_mutex_lock(&lock);
 	s = ca_file && *ca_file ? take_file(&r, ca_file, why) : take_system(&r, why);
-	if (s == STATUS_OK) {
+	if (r) {
 		r->users++;
 		*out = r;
 	}

@@ -308,7 +308,7 @@ static void a_slow_reader_holds_the_peer_up(void **state)
 
 	int64_t cpu = cpu_us();
 
-	poll(NULL, 0, 300); /* the time over which is measured */
+	poll(NULL, 0, 300);		      /* the time over which is measured */
 	assert_true(cpu_us() - cpu < 200000); /* who spins takes all 300 */
 	assert_int_equal(take(fd, got, p.bytes), p.bytes);
 	for (size_t i = 0; i < p.bytes; i += 1009)
