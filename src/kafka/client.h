@@ -63,9 +63,8 @@ const char *kafka_mechanisms(void); /* of this build: "PLAIN, ..." */
 /* True when every broker of a list that passed kafka_check_brokers is this machine by its name or address. */
 bool kafka_brokers_are_local(const char *brokers);
 /* How many TLS sessions one client holds at its worst: one for each name in the list, and for each broker that
- * the cluster then names (three are counted). Without TLS 1, the room that a broker's thread takes. OpenSSL's
- * are counted double, and with `public_roots` (no CA file is named) its own copy of those as 40 more: a session
- * stands for the 64 KiB that base/budget.h gives it. */
+ * the cluster then names (three are counted). Without TLS 1, the room that a broker's thread takes. With
+ * `public_roots` (no CA file is named) OpenSSL's own copy of those counts as 28 more. */
 unsigned kafka_sessions(const char *brokers, bool tls, bool public_roots);
 const char *kafka_library_version(void);
 /* What speaks TLS to the brokers: "Mbed TLS", or "OpenSSL 3.5.7 ...". */
