@@ -221,7 +221,8 @@ def test_many_brokers_find_room_for_their_threads(jsonl, serve, broker, make_box
     """A cluster may name dozens; librdkafka dies when it may not start a thread for one."""
     bootstrap = broker()
     many = ",".join(f"127.0.0.1:{number}" for number in range(1, 64))
-    box = make_box(**serve(jsonl).settings, KAFKA_BROKERS=f"{many},{bootstrap}")
+    box = make_box(**serve(jsonl).settings, KAFKA_BROKERS=f"{many},{bootstrap}",
+                   MEMORY_MAX="32MiB")  # over TLS so many want more than the 20 MiB that it has by default
     running = box.start("both")
     wait_until(lambda: not running.running or len(os.listdir(f"/proc/{running.pid}/task")) > 128, 10, "the threads")
     running.wait_for("poll.changed")
