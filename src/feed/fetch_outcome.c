@@ -109,11 +109,17 @@ static void judge_partial(const struct fetch_facts *f, struct fetch_result *out)
 
 static void judge_tls(const struct fetch_facts *f, struct fetch_result *out)
 {
+	int error = trust_error_in(f->curl_text);
 	char words_for_it[300];
 
 	set(out, FETCH_TLS, "api.tls");
-	trust_explain_verdict(trust_error_in(f->curl_text), f->verdict, f->peer_host, words_for_it,
-		sizeof words_for_it);
+	if (error == 0 && f->verdict->flags == 0) {
+		/* It ended in the socket below, for which curl has words. */
+		fail(&out->why, STATUS_AGAIN, "TLS handshake with %s failed: %s", f->peer_host,
+			words(f));
+		return;
+	}
+	trust_explain_verdict(error, f->verdict, f->peer_host, words_for_it, sizeof words_for_it);
 	fail(&out->why, STATUS_DENIED, "%s", words_for_it);
 }
 
@@ -199,7 +205,11 @@ static void judge_failure(const struct fetch_facts *f, struct fetch_result *out)
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
 	case CURLE_GOT_NOTHING:
-		judge_reset(f, out);
+		/* In TLS 1.3 a client is refused after its handshake (RFC 8446, 4.4.2.4). */
+		if (!f->header_begun && trust_refused_in(f->curl_text))
+			judge_tls(f, out);
+		else
+			judge_reset(f, out);
 		return;
 	case CURLE_TOO_LARGE:
 		judge_headers(f, out);

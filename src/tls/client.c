@@ -93,7 +93,7 @@ static int verify(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *fla
 		if (c->address_bytes > 0 && !names_address(crt, c))
 			*flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
 	}
-	trust_note(&c->facts.verdict, crt, depth, *flags);
+	trust_note(&c->facts.verdict, crt, depth, flags);
 	return 0;
 }
 

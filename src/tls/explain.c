@@ -202,3 +202,8 @@ int trust_error_in(const char *curl_text)
 		return 0;
 	return -(int)value;
 }
+
+bool trust_refused_in(const char *curl_text)
+{
+	return trust_error_in(curl_text) == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE;
+}

@@ -10,6 +10,7 @@
 #include "tls/trust_note.h"
 
 #include <mbedtls/error.h>
+#include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
@@ -230,10 +231,19 @@ static bool is_own_issuer(const mbedtls_x509_crt *crt)
 	       memcmp(crt->issuer_raw.p, crt->subject_raw.p, crt->issuer_raw.len) == 0;
 }
 
-void trust_note(struct trust_verdict *v, const mbedtls_x509_crt *crt, int depth, uint32_t flags)
+/* What mbedTLS checks after the chain, where its answer is one number for several reasons. */
+static bool is_for_servers(const mbedtls_x509_crt *crt)
 {
-	v->flags |= flags;
-	if (flags & (MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE)) {
+	return mbedtls_x509_crt_check_extended_key_usage(crt, MBEDTLS_OID_SERVER_AUTH,
+		       MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH)) == 0;
+}
+
+void trust_note(struct trust_verdict *v, const mbedtls_x509_crt *crt, int depth, uint32_t *flags)
+{
+	if (depth == 0 && !is_for_servers(crt))
+		*flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
+	v->flags |= *flags;
+	if (*flags & (MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE)) {
 		v->not_before_us = time_us(&crt->valid_from);
 		v->not_after_us = time_us(&crt->valid_to);
 		v->at_depth = depth;
@@ -244,7 +254,7 @@ void trust_note(struct trust_verdict *v, const mbedtls_x509_crt *crt, int depth,
 
 static int observe(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 {
-	trust_note(context, crt, depth, *flags);
+	trust_note(context, crt, depth, flags);
 	return 0;
 }
 

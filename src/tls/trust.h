@@ -53,3 +53,5 @@ void trust_explain(
 /* The mbedTLS error in libcurl's error text, "ssl_handshake returned: (-0x7780) ..."; 0 when it
  * has none. */
 int trust_error_in(const char *curl_text);
+/* Whether curl's text says that the peer refused us by an alert, which it may do after the handshake. */
+bool trust_refused_in(const char *curl_text);

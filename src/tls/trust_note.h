@@ -4,6 +4,7 @@
 
 struct mbedtls_x509_crt;
 
-/* Called for every certificate of the chain, the issuers' first; changes no verdict. */
+/* Called for every certificate of the chain, the issuers' first. Adds to the flags what mbedTLS would find later: that
+ * the peer's own is not for servers. */
 void trust_note(
-	struct trust_verdict *v, const struct mbedtls_x509_crt *crt, int depth, uint32_t flags);
+	struct trust_verdict *v, const struct mbedtls_x509_crt *crt, int depth, uint32_t *flags);

@@ -126,6 +126,16 @@ static void rare_ends_have_their_words(void **state)
 	f = facts(CURLE_RECV_ERROR);
 	f.curl_text = "Too large response headers: 309999 > 307200";
 	expect(&f, FETCH_HEADERS, "api.headers", "larger than 64 KiB");
+	f = facts(CURLE_RECV_ERROR);
+	f.curl_text =
+		"ssl_read returned: (-0x7780) SSL - A fatal alert message was received from our peer";
+	expect(&f, FETCH_TLS, "api.tls", "want a client certificate?");
+	f.header_begun = true;
+	expect(&f, FETCH_RESET, "api.reset", "broke the connection");
+	f = facts(CURLE_SSL_CONNECT_ERROR);
+	f.curl_text = "Recv failure: Connection reset by peer";
+	expect(&f, FETCH_TLS, "api.tls",
+		"TLS handshake with api.x failed: Recv failure: Connection reset by peer");
 	f = facts(CURLE_PARTIAL_FILE);
 	f.http_status = 503;
 	expect(&f, FETCH_SERVER, "api.server", "HTTP 503");

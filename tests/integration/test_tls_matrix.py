@@ -1,0 +1,159 @@
+"""Peers that must not be believed, on both legs: each is refused before it sees a byte of ours, with a line of
+its own. The peer is `openssl s_server`, which prints what it gets."""
+
+import os
+
+import pytest
+
+from conftest import clean_environment, wait_until
+from papers import Authority, self_signed
+
+KEY = "key-that-nobody-may-see"
+PASSWORD = "password-that-nobody-may-see"
+OLD = {"start": "20200101000000Z", "end": "20210203000000Z"}
+FUTURE = {"start": "20900101000000Z", "end": "20910101000000Z"}
+WEAK = ["-cipher", "DEFAULT@SECLEVEL=0"]
+
+# name: how the peer is made, what of it the line says; `host` is how we call it
+CASES = {
+    "wrong-host": ({"san": "DNS:other.example"}, [], "localhost", ["another host"]),
+    "unknown-ca": ({"authority": "other"}, [], "localhost", ["unknown CA"]),
+    "expired": (OLD, [], "localhost", ["expired", "this board's clock says"]),
+    "not-yet-valid": (FUTURE, [], "localhost", ["not yet valid", "this board's clock says"]),
+    "self-signed": ({"authority": None}, [], "localhost", ["self-signed"]),
+    "sha-1": ({"digest": "sha1"}, WEAK, "localhost", ["too weak a hash"]),
+    "rsa-1024": ({"key": ("rsa", "rsa_keygen_bits:1024")}, WEAK, "localhost", ["too weak a key"]),
+    "tls-1.0": ({}, ["-tls1", *WEAK], "localhost", ["TLS version"]),
+    "tls-1.1": ({}, ["-tls1_1", *WEAK], "localhost", ["TLS version"]),
+    "no-client-certificate": ({}, ["-Verify", "1", "-verify_return_error"], "localhost", ["client certificate"]),
+    "no-client-certificate-1.2": ({}, ["-Verify", "1", "-verify_return_error", "-tls1_2"], "localhost",
+                                  ["client certificate"]),
+    "address-for-name": ({"san": "IP:127.0.0.1"}, [], "localhost", ["another host"]),
+    "name-for-address": ({"san": "DNS:localhost"}, [], "127.0.0.1", ["another host"]),
+    "other-address": ({"san": "IP:127.0.0.2"}, [], "127.0.0.1", ["another host"]),
+    "for-clients-only": ({"usage": "clientAuth"}, [], "localhost", ["not issued for a server"]),
+    "no-name-at-all": ({"san": None}, [], "localhost", ["another host"]),
+}
+
+
+@pytest.fixture(scope="module")
+def authorities(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("papers")
+    return {"ours": Authority(folder / "ours"), "other": Authority(folder / "other", "Somebody else's CA")}
+
+
+@pytest.fixture
+def peer(spawn, tmp_path):
+    """peer(cert, key, *options): a running s_server; answers its port and the process."""
+    def start(cert, key, *options):
+        # It ends with its standard input: the pipe that the shell opens to read and to write never does.
+        pipe = tmp_path / f"{cert.stem}.pipe"
+        os.mkfifo(pipe)
+        argv = ["sh", "-c", 'pipe=$1; shift; exec openssl s_server "$@" <>"$pipe"', "sh", pipe, "-accept",
+                "127.0.0.1:0", "-cert", cert, "-key", key, *options]
+        process = spawn(argv, clean_environment(tmp_path, {}), name="peer")
+        port = None
+
+        def accepting():
+            nonlocal port
+            for line in process.out.splitlines():
+                if line.startswith("ACCEPT "):
+                    port = int(line.rsplit(":", 1)[1])
+            return port or not process.running
+        wait_until(accepting, 10, "s_server's port")
+        assert port, process.err
+        return port, process
+
+    return start
+
+
+def papers(authorities, name, how, folder):
+    how = dict(how)
+    authority = how.pop("authority", "ours")
+    if authority is None:
+        return self_signed(folder / "self")
+    # A certificate's own name is no name of a host where there is none beside it: not "localhost" here.
+    return authorities[authority].issue(name, **how)
+
+
+def ask_api(box, host, port, ca):
+    """One sweep over the API leg; the answer has code, out and err."""
+    return box.set(API_URL=f"https://{host}:{port}/v1/currentMatches", API_CA_FILE=ca, API_KEY=KEY,
+                   KAFKA_BROKERS="embedded").run("produce", "--once", "--timeout", "2s")
+
+
+def ask_kafka(box, host, port, ca):
+    """One look at the topic over the Kafka leg."""
+    return box.set(KAFKA_BROKERS=f"{host}:{port}", KAFKA_SECURITY="sasl_tls", KAFKA_SASL_USERNAME="somebody",
+                   KAFKA_SASL_PASSWORD=PASSWORD, KAFKA_CA_FILE=ca).run("consume", "--until-end", "--timeout", "2s")
+
+
+LEGS = {"api": ask_api, "kafka": ask_kafka}
+
+
+def unseen(text):
+    assert KEY not in text and PASSWORD not in text
+
+
+def test_the_good_one_is_believed(authorities, make_box, peer, tmp_path):
+    """The control of all the others: the same way of asking ends in a finished handshake, and in bytes of ours."""
+    for leg, ask in LEGS.items():
+        cert, key = authorities["ours"].issue(f"good-{leg}")
+        port, server = peer(cert, key)
+        answer = ask(make_box(name=leg), "localhost", port, authorities["ours"].ca)
+        assert answer.code == 69, answer.err
+        assert "CIPHER is" in server.out, f"{leg}: no handshake was finished:\n{answer.err}"
+        assert ("GET /v1" if leg == "api" else "scorebox") in server.out
+        assert "certificate of" not in answer.err
+        unseen(answer.err + answer.out)
+        server.stop()
+
+
+@pytest.mark.parametrize("leg", LEGS)
+@pytest.mark.parametrize("name", CASES)
+def test_the_others_are_not(name, leg, authorities, make_box, peer, tmp_path):
+    how, options, host, words = CASES[name]
+    cert, key = papers(authorities, f"{name}-{leg}", how, tmp_path)
+    port, server = peer(cert, key, *options)
+    answer = LEGS[leg](make_box(), host, port, authorities["ours"].ca)
+    assert answer.code == 69, answer.err
+    lines = [line for line in answer.err.splitlines() if all(word in line for word in words)]
+    assert lines, f"no line says {words}:\n{answer.err}"
+    assert host in lines[0], lines[0]
+    assert len(lines) <= 2, f"said again and again:\n{answer.err}"  # the event, and why the verb ended
+    unseen(answer.err + answer.out)
+    # Not a byte of ours was sent to it: neither the request nor the greeting that names us.
+    heard = server.out
+    assert "GET " not in heard and "scorebox" not in heard and "somebody" not in heard, heard
+    unseen(heard)
+
+
+def test_a_client_certificate_opens_the_door(authorities, make_box, peer):
+    """The control of no-client-certificate: with one of ours the same peer takes us, on both legs."""
+    ours = authorities["ours"]
+    mine, private = ours.issue("client", san=None, usage="clientAuth")
+    for leg, ask in LEGS.items():
+        cert, key = ours.issue(f"door-{leg}")
+        port, server = peer(cert, key, "-Verify", "1", "-verify_return_error", "-CAfile", ours.ca)
+        box = make_box(name=leg, **({"API_CERT_FILE": mine, "API_CERT_KEY_FILE": private} if leg == "api" else
+                                    {"KAFKA_CERT_FILE": mine, "KAFKA_KEY_FILE": private}))
+        answer = ask(box, "localhost", port, ours.ca)
+        assert "CIPHER is" in server.out, f"{leg}: not let in:\n{answer.err}"
+        assert ("GET /v1" if leg == "api" else "scorebox") in server.out
+        server.stop()
+
+
+def test_no_verification_without_roots(make_box, tmp_path):
+    """A CA file that is empty, rubbish or not there is refused by name; there is no way around verification."""
+    empty, rubbish = tmp_path / "empty.pem", tmp_path / "rubbish.pem"
+    empty.write_text("")
+    rubbish.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    for ca in (empty, rubbish, tmp_path / "nothing-there.pem"):
+        for settings in ({"API_CA_FILE": ca, "KAFKA_BROKERS": "localhost:1", "API_KEY": KEY},
+                         {"KAFKA_CA_FILE": ca, "KAFKA_BROKERS": "localhost:1", "KAFKA_SECURITY": "tls", "API_KEY": KEY}):
+            answer = make_box(**settings).run("produce", "--once", "--timeout", "2s")
+            assert answer.code == 78, answer.err
+            name = "SCOREBOX_API_CA_FILE" if "API_CA_FILE" in settings else "SCOREBOX_KAFKA_CA_FILE"
+            # What is not there is a setting's fault; what holds no certificate is the file's.
+            assert any(" error " in line and (name in line or str(ca) in line)
+                       for line in answer.err.splitlines()), answer.err
