@@ -51,8 +51,8 @@ static void all_down(struct publisher *p, const char *text)
 
 static void error_event(struct publisher *p, rd_kafka_event_t *event)
 {
-	rd_kafka_resp_err_t err = rd_kafka_event_error(event);
 	const char *text = rd_kafka_event_error_string(event);
+	int err = trouble_meant(rd_kafka_event_error(event), text);
 	char reason[TROUBLE_REASON_BYTES];
 
 	handle_heard(p->handle, err, text);

@@ -100,8 +100,8 @@ static void set_partition(struct subscriber *s, struct subscriber_event *out)
 		rd_kafka_topic_partition_destroy(at);
 }
 
-static void serve_fatal(struct subscriber *s, rd_kafka_resp_err_t err, const char *text,
-	struct subscriber_event *out)
+static void serve_fatal(
+	struct subscriber *s, int err, const char *text, struct subscriber_event *out)
 {
 	char detail[200];
 	rd_kafka_resp_err_t cause = rd_kafka_fatal_error(
@@ -116,8 +116,8 @@ static void serve_fatal(struct subscriber *s, rd_kafka_resp_err_t err, const cha
 }
 
 /* One of several brokers may be away for long, its partitions unread: worth a word now and then. */
-static bool serve_trouble(struct subscriber *s, rd_kafka_resp_err_t err, const char *text,
-	struct subscriber_event *out)
+static bool serve_trouble(
+	struct subscriber *s, int err, const char *text, struct subscriber_event *out)
 {
 	char tls[TROUBLE_REASON_BYTES];
 	unsigned long held;
@@ -145,8 +145,8 @@ static bool serve_trouble(struct subscriber *s, rd_kafka_resp_err_t err, const c
 
 static bool serve_error(struct subscriber *s, struct subscriber_event *out)
 {
-	rd_kafka_resp_err_t err = rd_kafka_event_error(s->event);
 	const char *text = rd_kafka_event_error_string(s->event);
+	int err = trouble_meant(rd_kafka_event_error(s->event), text);
 
 	switch (err) {
 	case RD_KAFKA_RESP_ERR__PARTITION_EOF:

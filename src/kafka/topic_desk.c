@@ -48,8 +48,8 @@ static int left_ms(const struct desk *d)
 /* An event may know why: a refused login says more than the disconnect that follows it. */
 static enum status hear(struct desk *d, rd_kafka_event_t *event, enum status s, struct why *why)
 {
-	rd_kafka_resp_err_t err = rd_kafka_event_error(event);
 	const char *text = rd_kafka_event_error_string(event);
+	int err = trouble_meant(rd_kafka_event_error(event), text);
 	char words[TROUBLE_REASON_BYTES];
 
 	if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_ERROR ||

@@ -71,6 +71,14 @@ static const struct meaning *find(int err)
 	return NULL;
 }
 
+int trouble_meant(int err, const char *text)
+{
+	return err == RD_KAFKA_RESP_ERR__AUTHENTICATION &&
+			       strstr(text, " mechanism handshake failed: Local: ")
+		       ? RD_KAFKA_RESP_ERR__TRANSPORT
+		       : err;
+}
+
 const char *trouble_code(int err)
 {
 	const struct meaning *m = find(err);

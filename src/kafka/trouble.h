@@ -5,6 +5,10 @@
 
 enum { TROUBLE_REASON_BYTES = 256 };
 
+/* The error that an event means: librdkafka calls a connection that ends while the login is being arranged a
+ * refused login (rd_kafka_broker_handle_SaslHandshake); nobody refused anything then. */
+int trouble_meant(int err, const char *text);
+
 /* "kafka.down", "kafka.topic", ...: never NULL; "kafka.failed" for what has no name of its own. */
 const char *trouble_code(int err);
 /* Plain words, the next step included where there is one. `detail` is librdkafka's own text, may be "". */

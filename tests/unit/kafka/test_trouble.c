@@ -85,10 +85,28 @@ static void a_login_names_who_and_how(void **state)
 	assert_false(trouble_is_down("kafka.auth") || trouble_is_down(""));
 }
 
+/* The texts are librdkafka's own: rd_kafka_broker_handle_SaslHandshake. */
+static void a_lost_connection_is_no_refused_login(void **state)
+{
+	static const char lost[] =
+		"sasl_ssl://k1:9093/1: SASL OAUTHBEARER mechanism handshake failed: Local: Broker transport failure: broker's supported mechanisms: (n/a)";
+	static const char refused[] =
+		"sasl_ssl://k1:9093/1: SASL PLAIN mechanism handshake failed: Broker: Unsupported SASL mechanism: broker's supported mechanisms: SCRAM-SHA-256";
+
+	(void)state;
+	assert_int_equal(trouble_meant(RD_KAFKA_RESP_ERR__AUTHENTICATION, lost),
+		RD_KAFKA_RESP_ERR__TRANSPORT);
+	assert_int_equal(trouble_meant(RD_KAFKA_RESP_ERR__AUTHENTICATION, refused),
+		RD_KAFKA_RESP_ERR__AUTHENTICATION);
+	assert_int_equal(trouble_meant(RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, "Broker: no"),
+		RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(codes_and_words),
+		cmocka_unit_test(a_lost_connection_is_no_refused_login),
 		cmocka_unit_test(a_login_names_who_and_how),
 		cmocka_unit_test(without_detail),
 		cmocka_unit_test(blame),
