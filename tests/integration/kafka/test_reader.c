@@ -55,7 +55,8 @@ static void open_bench(struct bench *b, const char *group)
 		.kafka_topic = "t",
 		.kafka_group = group,
 		.kafka_instance = "",
-		.kafka_options = "",
+		/* the mock cluster lets a member that left go only when its session ends */
+		.kafka_options = *group ? "session.timeout.ms=6000,heartbeat.interval.ms=500" : "",
 		.kafka_compression = "none",
 		.kafka_ca_file = "",
 		.api_ca_file = "",
