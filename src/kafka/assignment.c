@@ -188,17 +188,35 @@ enum status subscriber_join(struct subscriber *s, struct why *why)
 
 /* Only what is in the assignment can be taken out of it: one partition too many, and librdkafka refuses all
  * and waits for its answer for ever. */
+static enum status remove_assigned(
+	struct subscriber *s, const int *partitions, unsigned count, struct why *why)
+{
+	int known[SUBSCRIBER_PARTITIONS];
+	unsigned known_count = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		if (is_among(s->assigned, s->assigned_count, partitions[i]))
+			known[known_count++] = partitions[i];
+	return remove_all(s, known, known_count, why);
+}
+
+enum status subscriber_put_off(
+	struct subscriber *s, const int *partitions, unsigned count, struct why *why)
+{
+	subscriber_drop_event(s);
+	for (unsigned i = 0; i < count; i++)
+		if (is_among(s->assigned, s->assigned_count, partitions[i]))
+			return remove_assigned(s, partitions, count, why);
+	return STATUS_OK;
+}
+
 enum status subscriber_release(struct subscriber *s, struct why *why)
 {
 	enum status status;
-	unsigned known = 0;
 
 	subscriber_drop_event(s);
-	for (unsigned i = 0; i < s->list_count; i++)
-		if (is_among(s->assigned, s->assigned_count, s->list[i]))
-			s->list[known++] = s->list[i];
-	status = remove_all(s, s->list, known, why);
-	s->list_count = 0;
+	status = remove_assigned(s, s->revoked, s->revoked_count, why);
+	s->revoked_count = 0;
 	return status;
 }
 

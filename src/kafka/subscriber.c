@@ -192,21 +192,29 @@ static bool serve_rebalance(struct subscriber *s, struct subscriber_event *out)
 
 	if (answer_empty(s, err, list))
 		return false;
-	if (list->cnt > SUBSCRIBER_PARTITIONS) {
+	for (int i = 0; i < list->cnt; i++) {
+		int partition = list->elems[i].partition;
+
+		if (i < SUBSCRIBER_PARTITIONS && partition >= 0 &&
+			partition < SUBSCRIBER_PARTITIONS) {
+			s->list[i] = partition;
+			continue;
+		}
 		out->kind = SUBSCRIBER_FATAL;
 		out->code = "kafka.partitions";
 		snprintf(out->reason, sizeof out->reason,
-			"the group gives us %d partitions of '%s'; at most %d can be read",
-			list->cnt, s->topic, SUBSCRIBER_PARTITIONS);
+			"the group gives us partition %d of '%s'; at most %d can be read",
+			partition, s->topic, SUBSCRIBER_PARTITIONS);
 		return true;
 	}
-	s->list_count = 0;
-	for (int i = 0; i < list->cnt; i++)
-		s->list[s->list_count++] = list->elems[i].partition;
-	out->kind = err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? SUBSCRIBER_ASSIGNED
-								: SUBSCRIBER_REVOKED;
+	out->kind = SUBSCRIBER_ASSIGNED;
+	if (err == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+		out->kind = SUBSCRIBER_REVOKED;
+		s->revoked_count = (unsigned)list->cnt;
+		memcpy(s->revoked, s->list, (size_t)list->cnt * sizeof *s->list);
+	}
 	out->list = s->list;
-	out->count = s->list_count;
+	out->count = (unsigned)list->cnt;
 	return true;
 }
 
@@ -337,6 +345,9 @@ static void leave(struct subscriber *s)
 	int64_t until_ms = clock_mono_ms() + (handle_is_up(s->handle) ? LEAVE_MS : LEAVE_ALONE_MS);
 	rd_kafka_event_t *event;
 
+	/* What was given or taken and not answered yet is not told again; unanswered, the client never ends. */
+	if (!error)
+		(void)rd_kafka_assign(client, NULL);
 	while (!error && !rd_kafka_consumer_closed(client) && clock_mono_ms() < until_ms) {
 		event = rd_kafka_queue_poll(queue, LEAVE_POLL_MS);
 		if (event && rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)

@@ -19,16 +19,20 @@ bool subscriber_outdated(const struct subscriber *s);
 enum { SUBSCRIBER_PARTITIONS = 256 }; /* at most, of one topic; more are refused */
 struct subscriber_span {
 	int partition;
+	bool known;	   /* its leader has told the marks */
 	int64_t low, high; /* watermarks: first offset kept, offset after the last */
 };
 struct subscriber_survey {
-	char cluster[64];  /* cluster id, "" unknown */
-	char topic_id[48]; /* "" where the broker gives none */
-	unsigned partitions;
+	char cluster[64];	      /* cluster id, "" unknown */
+	char topic_id[48];	      /* "" where the broker gives none */
+	unsigned partitions, unknown; /* how many of them have no marks now */
+	struct why unknown_why;	      /* of the last of those */
 	struct subscriber_span span[SUBSCRIBER_PARTITIONS];
 };
-/* Asks the cluster (blocks up to timeout_ms). STATUS_AGAIN: not reachable now; STATUS_NOT_FOUND: no such
- * topic (never created by asking); STATUS_DENIED: not allowed. */
+/* Asks the cluster (blocks up to timeout_ms). STATUS_OK: the marks of one partition at least are known; a broker
+ * that is away, or a partition without a leader, leaves the others as they are. STATUS_AGAIN: not reachable now;
+ * STATUS_NOT_FOUND: no such topic (never created by asking); STATUS_DENIED: not allowed; STATUS_FULL: more
+ * partitions than can be read. */
 enum status subscriber_survey(struct subscriber *s, int64_t timeout_ms,
 	struct subscriber_survey *out, struct why *why) MUST_CHECK;
 /* The same in a thread of its own: once there is an answer, subscriber_next says SUBSCRIBER_SURVEYED and
@@ -51,6 +55,9 @@ enum status subscriber_add(struct subscriber *s, const struct subscriber_start *
 	unsigned count, struct why *why) MUST_CHECK;
 /* With a group: joins it; partitions come as SUBSCRIBER_ASSIGNED events. */
 enum status subscriber_join(struct subscriber *s, struct why *why) MUST_CHECK;
+/* With a group: no more records of these, which stay ours: they get a position later. */
+enum status subscriber_put_off(
+	struct subscriber *s, const int *partitions, unsigned count, struct why *why) MUST_CHECK;
 /* After SUBSCRIBER_REVOKED has been honoured (journal committed): lets them go. */
 enum status subscriber_release(struct subscriber *s, struct why *why) MUST_CHECK;
 /* Stores the next offsets for lag display, in one request; no-op without a group; asynchronous. */

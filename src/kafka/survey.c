@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOPIC_ID_WAIT_MS = 1000 };
+/* The controller is asked for it, perhaps over a connection that is still to be made. */
+enum { TOPIC_ID_WAIT_MS = 4000 };
 
 /* In Kafka's ListOffsets these stand for a time; the answer is the offset. */
 enum { ASK_LOW = RD_KAFKA_OFFSET_BEGINNING, ASK_HIGH = RD_KAFKA_OFFSET_END };
@@ -35,8 +36,11 @@ enum status survey_refused(int err, const char *topic, struct why *why)
 	return fail(why, s, "%s", words);
 }
 
-static enum status read_metadata(
-	const struct rd_kafka_metadata *m, const char *topic, unsigned *partitions, struct why *why)
+/* Who is asked about a partition: its leader's id. */
+enum { EVERY_LEADER = -1, NO_LEADER = -1 };
+
+static enum status read_metadata(const struct rd_kafka_metadata *m, const char *topic, int *leaders,
+	struct subscriber_survey *out, struct why *why)
 {
 	if (m->topic_cnt != 1)
 		return fail(why, STATUS_AGAIN, "the broker says nothing about topic '%s'", topic);
@@ -48,19 +52,22 @@ static enum status read_metadata(
 	if (t->partition_cnt < 1)
 		return survey_refused(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, topic, why);
 	if (t->partition_cnt > SUBSCRIBER_PARTITIONS)
-		return fail(why, STATUS_DENIED,
+		return fail(why, STATUS_FULL,
 			"topic '%s' has %d partitions; at most %d can be read", topic,
 			t->partition_cnt, SUBSCRIBER_PARTITIONS);
+	out->partitions = (unsigned)t->partition_cnt;
+	for (unsigned i = 0; i < out->partitions; i++) {
+		out->span[i].partition = (int)i;
+		leaders[i] = NO_LEADER;
+	}
 	for (int i = 0; i < t->partition_cnt; i++)
-		if (t->partitions[i].leader < 0)
-			return fail(why, STATUS_AGAIN, "partition %d of topic '%s' has no leader",
-				t->partitions[i].id, topic);
-	*partitions = (unsigned)t->partition_cnt;
+		if (t->partitions[i].id >= 0 && t->partitions[i].id < t->partition_cnt)
+			leaders[t->partitions[i].id] = t->partitions[i].leader;
 	return STATUS_OK;
 }
 
-static enum status count_partitions(struct handle *h, const char *topic, int64_t until_ms,
-	unsigned *partitions, struct why *why)
+static enum status find_leaders(struct handle *h, const char *topic, int64_t until_ms, int *leaders,
+	struct subscriber_survey *out, struct why *why)
 {
 	const struct rd_kafka_metadata *m;
 	rd_kafka_resp_err_t err = rd_kafka_metadata(
@@ -69,22 +76,28 @@ static enum status count_partitions(struct handle *h, const char *topic, int64_t
 	if (err)
 		return survey_refused(err, topic, why);
 
-	enum status s = read_metadata(m, topic, partitions, why);
+	enum status s = read_metadata(m, topic, leaders, out, why);
 
 	rd_kafka_metadata_destroy(m);
 	return s;
 }
 
-/* One watermark of all partitions: one request to each broker, not two to each partition. */
-static enum status ask_marks(struct handle *h, const char *topic, int64_t ask, int64_t until_ms,
-	struct subscriber_survey *out, struct why *why)
+static bool is_asked(const int *leaders, unsigned partition, int leader)
+{
+	return leaders[partition] >= 0 && (leader == EVERY_LEADER || leaders[partition] == leader);
+}
+
+/* One watermark of the leader's partitions: one request to a broker, not two to each partition. */
+static enum status ask_marks(struct handle *h, const char *topic, int64_t ask, const int *leaders,
+	int leader, int64_t until_ms, struct subscriber_survey *out, struct why *why)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(
 		(int)out->partitions);
 	enum status s = STATUS_OK;
 
 	for (unsigned i = 0; i < out->partitions; i++)
-		rd_kafka_topic_partition_list_add(list, topic, (int32_t)i)->offset = ask;
+		if (is_asked(leaders, i, leader))
+			rd_kafka_topic_partition_list_add(list, topic, (int32_t)i)->offset = ask;
 
 	rd_kafka_resp_err_t err = rd_kafka_offsets_for_times(
 		handle_client(h), list, left_ms(until_ms));
@@ -96,11 +109,81 @@ static enum status ask_marks(struct handle *h, const char *topic, int64_t ask, i
 	for (int i = 0; s == STATUS_OK && i < list->cnt; i++) {
 		struct subscriber_span *span = &out->span[list->elems[i].partition];
 
-		span->partition = list->elems[i].partition;
 		*(ask == ASK_LOW ? &span->low : &span->high) = list->elems[i].offset;
+		span->known = ask == ASK_HIGH;
 	}
 	rd_kafka_topic_partition_list_destroy(list);
 	return s;
+}
+
+static enum status ask_leader(struct handle *h, const char *topic, const int *leaders, int leader,
+	int64_t until_ms, struct subscriber_survey *out, struct why *why)
+{
+	enum status s = ask_marks(h, topic, ASK_LOW, leaders, leader, until_ms, out, why);
+
+	return s == STATUS_OK ? ask_marks(h, topic, ASK_HIGH, leaders, leader, until_ms, out, why)
+			      : s;
+}
+
+/* How many leaders there are whose first partition is at `from` or after it. */
+static unsigned leaders_from(const int *leaders, unsigned partitions, unsigned from)
+{
+	unsigned count = 0;
+
+	for (unsigned i = from; i < partitions; i++) {
+		bool first = leaders[i] >= 0;
+
+		for (unsigned before = 0; first && before < i; before++)
+			first = leaders[before] != leaders[i];
+		count += first;
+	}
+	return count;
+}
+
+/* All at once, in half of the time; librdkafka fails them all when one broker is away, so then each by itself,
+ * with its part of what is left. */
+static enum status ask_leaders(struct handle *h, const char *topic, const int *leaders,
+	int64_t until_ms, struct subscriber_survey *out, struct why *why)
+{
+	int64_t now_ms = clock_mono_ms();
+	unsigned left = leaders_from(leaders, out->partitions, 0);
+	enum status s = STATUS_AGAIN;
+
+	if (left > 0)
+		s = ask_leader(h, topic, leaders, EVERY_LEADER,
+			left > 1 ? now_ms + (until_ms - now_ms) / 2 : until_ms, out, why);
+	if (s == STATUS_OK || left < 2)
+		return s;
+	for (unsigned i = 0; i < out->partitions; i++) {
+		unsigned after = leaders_from(leaders, out->partitions, i + 1);
+
+		if (after == left)
+			continue; /* asked already, or nobody to ask */
+		now_ms = clock_mono_ms();
+		s = ask_leader(h, topic, leaders, leaders[i], now_ms + (until_ms - now_ms) / left,
+			out, why);
+		left = after;
+	}
+	return s;
+}
+
+/* What the question came to: nothing at all is the last broker's error. */
+static enum status count_unknown(const char *topic, const int *leaders, enum status s,
+	struct subscriber_survey *out, struct why *why)
+{
+	for (unsigned i = 0; i < out->partitions; i++) {
+		if (out->span[i].known)
+			continue;
+		out->unknown++;
+		if (leaders[i] < 0)
+			s = fail(why, STATUS_AGAIN, "partition %u of topic '%s' has no leader", i,
+				topic);
+	}
+	if (out->unknown == out->partitions)
+		return s;
+	if (out->unknown > 0)
+		out->unknown_why = *why;
+	return STATUS_OK;
 }
 
 static void read_topic_id(rd_kafka_event_t *event, char *out, size_t out_bytes, bool *ask_again)
@@ -110,8 +193,12 @@ static void read_topic_id(rd_kafka_event_t *event, char *out, size_t out_bytes, 
 	size_t count = 0;
 	const rd_kafka_TopicDescription_t **topics =
 		result ? rd_kafka_DescribeTopics_result_topics(result, &count) : NULL;
+	rd_kafka_resp_err_t err = rd_kafka_event_error(event);
 	const char *text = NULL;
 
+	if (err && err != RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE &&
+		err != RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION)
+		return; /* not now */
 	if (count == 1 && !rd_kafka_error_code(rd_kafka_TopicDescription_error(topics[0])))
 		text = rd_kafka_Uuid_base64str(rd_kafka_TopicDescription_topic_id(topics[0]));
 	/* All zeros: the broker is older than topic ids (Kafka 2.8). */
@@ -140,8 +227,6 @@ static void ask_topic_id(struct handle *h, const char *topic, int64_t until_ms, 
 		event = rd_kafka_queue_poll(queue, wait_ms);
 		if (event)
 			read_topic_id(event, out, out_bytes, ask_again);
-		else
-			*ask_again = false;
 		rd_kafka_event_destroy(event);
 	}
 	rd_kafka_queue_destroy(queue);
@@ -153,15 +238,16 @@ enum status survey_take(struct handle *h, const char *topic, int64_t timeout_ms,
 	struct subscriber_survey *out, struct why *why)
 {
 	int64_t until_ms = clock_mono_ms() + timeout_ms;
+	int leaders[SUBSCRIBER_PARTITIONS];
 	enum status s;
 	char *cluster;
 
 	memset(out, 0, sizeof *out);
-	s = count_partitions(h, topic, until_ms, &out->partitions, why);
-	if (s == STATUS_OK)
-		s = ask_marks(h, topic, ASK_LOW, until_ms, out, why);
-	if (s == STATUS_OK)
-		s = ask_marks(h, topic, ASK_HIGH, until_ms, out, why);
+	s = find_leaders(h, topic, until_ms, leaders, out, why);
+	if (s != STATUS_OK)
+		return s;
+	s = ask_leaders(h, topic, leaders, until_ms, out, why);
+	s = count_unknown(topic, leaders, s, out, why);
 	if (s != STATUS_OK)
 		return s;
 	/* Known since the metadata came: does not wait. */

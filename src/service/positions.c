@@ -75,6 +75,7 @@ bool reader_renew_generation(struct reader *r, const char *what)
 		}
 	}
 	enum status s = journal_generation_renew(r->journal, before, &r->generation, &why);
+	r->topic_id[0] = '\0'; /* the next answer tells the new one's */
 	if (s != STATUS_OK) {
 		reader_troubled(r, s, &why);
 		return false;
@@ -119,7 +120,7 @@ enum status reader_assign(
 	unsigned n = 0;
 	for (unsigned i = 0; i < r->survey.partitions; i++) {
 		const struct subscriber_span *span = &r->survey.span[i];
-		if (!reader_wanted(list, count, span->partition))
+		if (!span->known || !reader_wanted(list, count, span->partition))
 			continue;
 		if (place(r, span, first_sight, &starts[n])) {
 			n++;

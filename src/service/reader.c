@@ -14,6 +14,7 @@ enum {
 	TURN_MS = 50, /* the loop's other callers get their turn */
 	TELL_EVERY_MS = 600000,
 	GROUP_EVERY_MS = 2000,
+	CALM_MS = 60000, /* without a word of a trouble, it is over */
 };
 
 void reader_timer(struct reader *r, int64_t at_ms, loop_due *call)
@@ -77,6 +78,25 @@ void reader_tell_well(struct reader *r)
 	r->told_code[0] = '\0';
 	log_gate_reset(&r->gate);
 	backoff_reset(&r->backoff);
+}
+
+/* A connection is no answer to an error that came over one: that is over when its partition moves. */
+static bool is_over(const struct reader *r)
+{
+	return is_down(r->told_code) || !strcmp(r->told_code, "kafka.broker") ||
+	       clock_mono_ms() - r->trouble_ms >= CALM_MS;
+}
+
+void reader_moved(struct reader *r, int partition)
+{
+	r->partition[partition].recreated = 0;
+	r->silences = 0;
+	r->heard_ms = clock_mono_ms();
+	if (!r->failing || r->unproven || is_down(r->told_code) ||
+		(r->trouble_partition >= 0 && r->trouble_partition != partition))
+		return;
+	reader_tell_well(r);
+	reader_show(r, "", true);
 }
 
 /* ---- commits ---- */
@@ -186,6 +206,8 @@ static void handle(struct reader *r, const struct subscriber_event *e)
 		break;
 	case SUBSCRIBER_TROUBLE:
 		r->unproven |= is_down(e->code) || !strcmp(e->code, "kafka.topic");
+		r->trouble_partition = e->partition;
+		r->trouble_ms = clock_mono_ms();
 		reader_tell_failing(r, e->code, e->reason, 1000);
 		break;
 	case SUBSCRIBER_FATAL:
@@ -227,14 +249,16 @@ void reader_turn(void *context)
 	int64_t began = clock_mono_ms();
 	if (r->state == READER_STOPPED)
 		return;
-	if (r->failing && r->state == READER_READING && !r->given &&
+	if (r->failing && r->state == READER_READING && !r->given && !r->releasing &&
 		subscriber_connected(r->subscriber)) {
 		if (r->unproven) {
 			reader_survey(r);
 			return;
 		}
-		reader_tell_well(r);
-		reader_show(r, "", true);
+		if (is_over(r)) {
+			reader_tell_well(r);
+			reader_show(r, "", true);
+		}
 	}
 	do {
 		enum status s = subscriber_next(r->subscriber, 0, &e, &why);
@@ -321,8 +345,9 @@ enum status reader_open(struct reader **out, struct loop *loop, struct journal *
 	r->until_end = until_end;
 	r->group = *parts->config->kafka_group;
 	r->backoff = (struct backoff){.first_ms = 1000, .ceiling_ms = 60000};
-	r->patience = 1;
-	r->answered_ms = clock_mono_ms();
+	r->rest_backoff = r->backoff;
+	r->heard_ms = clock_mono_ms();
+	r->trouble_partition = -1;
 	for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++)
 		r->partition[i].target = -1;
 	enum status s = reader_connect(r, why);

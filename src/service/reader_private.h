@@ -16,7 +16,8 @@ struct partition {
 	/* `next` when the survey under way began, and as it was when it last moved or had nothing to read. */
 	int64_t asked_next, still_next;
 	int64_t still_ms;
-	bool anchored; /* the next record must be the anchor */
+	unsigned recreated; /* clients in vain since it last moved */
+	bool anchored;	    /* the next record must be the anchor */
 	int64_t anchor_offset;
 	uint32_t anchor_crc;
 	int64_t target; /* until_end: -1 none */
@@ -47,9 +48,14 @@ struct reader {
 	bool discard; /* and its answer comes too late */
 	bool ask_all; /* everything is assigned anew with the answer */
 	bool given;   /* or at least what the group gave */
-	bool releasing;
-	int64_t look_ms, answered_ms, told_ms;
-	int64_t patience; /* how many times longer than usual a silence may last */
+	bool releasing; /* what the group took waits for its workbooks: nothing is assigned meanwhile */
+	bool survey_later; /* but with its release */
+	int64_t look_ms, told_ms;
+	int64_t heard_ms;	     /* when a question was answered, or a partition moved */
+	unsigned silences;	     /* clients in vain since then */
+	struct backoff rest_backoff; /* for partitions whose marks nobody tells */
+	struct log_gate rest_gate;
+	bool rest_told;
 	uint64_t recreated;
 	bool staged;	 /* a journal transaction is open */
 	bool held;	 /* READER_FULL, as a rendering child holds the journal's log */
@@ -61,6 +67,8 @@ struct reader {
 	struct backoff backoff;
 	struct log_gate gate;
 	char told_code[32];
+	int trouble_partition; /* -1: of none alone */
+	int64_t trouble_ms;
 	bool failing;
 	bool unproven; /* all brokers were away, or the topic was: the next to answer may be another */
 	uint64_t errors_told;
@@ -92,6 +100,7 @@ void reader_look_for_end(struct reader *r);
 void reader_turn(void *context);
 void reader_tell_failing(struct reader *r, const char *code, const char *reason, int64_t wait_ms);
 void reader_tell_well(struct reader *r);
+void reader_moved(struct reader *r, int partition);	/* it came on: a record, or its end */
 void reader_tell_group(struct reader *r, bool at_once); /* our positions, for its lag display */
 enum status reader_connect(struct reader *r, struct why *why) MUST_CHECK;
 void reader_disconnect(struct reader *r);

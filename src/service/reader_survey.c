@@ -8,7 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SURVEY_TIMEOUT_MS = 10000, PATIENCE_CEILING = 16 };
+enum {
+	SURVEY_TIMEOUT_MS = 10000,
+	DOUBLINGS = 4,	       /* of a patience that was in vain */
+	TELL_REST_MS = 600000, /* partitions that nobody answers for */
+};
 
 struct reader_pace reader_pace = {
 	.look_ms = 30000,
@@ -22,7 +26,16 @@ static const char *survey_code(enum status s)
 {
 	return s == STATUS_NOT_FOUND ? "kafka.topic"
 	       : s == STATUS_DENIED  ? "kafka.auth"
+	       : s == STATUS_FULL    ? "kafka.partitions"
+	       : s == STATUS_FATAL   ? "kafka.assign"
 				     : "kafka.down";
+}
+
+/* Known of the library: rarely, after a cut of the network, it never reads on. Each time in vain we wait
+ * twice as long. */
+static int64_t patience_ms(int64_t usual_ms, unsigned in_vain)
+{
+	return usual_ms << (in_vain < DOUBLINGS ? in_vain : DOUBLINGS);
 }
 
 /* Nothing waits for a mere look: what is wrong with Kafka comes as an event. */
@@ -33,13 +46,17 @@ static void unanswered(struct reader *r, enum status s, const struct why *why)
 		return;
 	if (r->ask_all || r->given) {
 		int64_t wait = backoff_next_ms(&r->backoff);
+		r->trouble_partition = -1;
+		r->trouble_ms = now;
 		reader_tell_failing(r, survey_code(s), why->text, wait);
 		reader_timer(r, now + wait, reader_ask_again);
 	} else {
 		log_debug("kafka.look", "%s", why->text);
 	}
-	if (now - r->answered_ms >= reader_pace.silent_ms * r->patience)
-		reader_recreate(r, "no question was answered", now - r->answered_ms);
+	if (r->releasing || now - r->heard_ms < patience_ms(reader_pace.silent_ms, r->silences))
+		return;
+	r->silences++;
+	reader_recreate(r, "no question was answered and no record came", now - r->heard_ms);
 }
 
 static void ask(struct reader *r)
@@ -75,6 +92,13 @@ void reader_survey(void *context)
 	int ours[SUBSCRIBER_PARTITIONS];
 	if (r->state == READER_STOPPED || !reader_commit(r))
 		return;
+	/* librdkafka would take what we assign for our answer to the group. No record is taken until then: this
+	 * was asked for because our positions are in doubt. */
+	if (r->releasing) {
+		r->survey_later = true;
+		r->state = READER_SURVEYING;
+		return;
+	}
 	if (r->group && !reader_ours(r, ours)) {
 		subscriber_resume(r->subscriber);
 		r->state = READER_READING;
@@ -126,25 +150,86 @@ static unsigned list_given(const struct reader *r, int list[SUBSCRIBER_PARTITION
 	return count;
 }
 
-static void none_is_given(struct reader *r)
+/* Partitions whose marks nobody told have no position now: those of a group wait for it with the ones that were
+ * just given, the others are as good as new. None of them is read meanwhile. */
+static enum status put_off_unknown(struct reader *r, struct why *why)
 {
-	r->given = false;
-	for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++)
-		r->partition[i].given = false;
+	int list[SUBSCRIBER_PARTITIONS];
+	unsigned count = 0;
+	for (unsigned i = 0; i < r->survey.partitions; i++) {
+		struct partition *p = &r->partition[i];
+		if (r->survey.span[i].known || !p->ours)
+			continue;
+		p->ours = p->given = r->group;
+		list[count++] = (int)i;
+	}
+	return r->group ? subscriber_put_off(r->subscriber, list, count, why) : STATUS_OK;
+}
+
+/* What is known has its position; a partition that the cluster does not tell of yet waits too. */
+static void known_are_placed(struct reader *r)
+{
+	int list[SUBSCRIBER_PARTITIONS];
+	for (unsigned i = 0; i < r->survey.partitions; i++)
+		if (r->survey.span[i].known)
+			r->partition[i].given = false;
+	r->given = list_given(r, list) > 0;
+}
+
+/* Whether there are partitions for us to read that have no position. */
+static bool rest_waits(const struct reader *r)
+{
+	if (r->group)
+		return r->given;
+	for (unsigned i = 0; i < r->survey.partitions; i++)
+		if (!r->partition[i].ours)
+			return true;
+	return false;
+}
+
+/* One broker of several is away, or a partition has no leader: the others are read as ever. */
+static void see_to_rest(struct reader *r)
+{
+	int64_t now = clock_mono_ms(), wait;
+	unsigned long held;
+	char span[40];
+	if (!r->survey.unknown && r->rest_told)
+		log_info("kafka.partial", "all partitions of '%s' answer again",
+			r->parts->config->kafka_topic);
+	if (!r->survey.unknown) {
+		r->rest_told = false;
+		log_gate_reset(&r->rest_gate);
+	}
+	if (!rest_waits(r)) {
+		backoff_reset(&r->rest_backoff);
+		return;
+	}
+	wait = backoff_next_ms(&r->rest_backoff);
+	reader_timer(r, now + wait, reader_ask_again);
+	if (!r->survey.unknown || !log_gate_pass(&r->rest_gate, now, TELL_REST_MS, &held))
+		return;
+	clock_span_text(wait, span, sizeof span);
+	log_warn("kafka.partial",
+		"%u of %u partitions of '%s' cannot be read now: %s; nothing lost, what is unread waits in Kafka, the others are read; retry in %s",
+		r->survey.unknown, r->survey.partitions, r->parts->config->kafka_topic,
+		r->survey.unknown_why.text, span);
+	r->rest_told = true;
 }
 
 static void assign_all(struct reader *r, bool first_sight)
 {
 	struct why why;
 	int ours[SUBSCRIBER_PARTITIONS];
-	enum status s = r->group ? reader_assign(r, ours, reader_ours(r, ours), true, &why)
-				 : reader_assign(r, NULL, 0, first_sight, &why);
+	enum status s = put_off_unknown(r, &why);
+	if (s == STATUS_OK)
+		s = r->group ? reader_assign(r, ours, reader_ours(r, ours), true, &why)
+			     : reader_assign(r, NULL, 0, first_sight, &why);
 	if (s != STATUS_OK) {
 		unanswered(r, s, &why);
 		return;
 	}
 	r->ask_all = false;
-	none_is_given(r);
+	known_are_placed(r);
 	subscriber_resume(r->subscriber); /* paused where the journal was full meanwhile */
 	r->state = READER_READING;
 	reader_tell_well(r);
@@ -165,7 +250,7 @@ static void assign_given(struct reader *r)
 		unanswered(r, s, &why);
 		return;
 	}
-	none_is_given(r);
+	known_are_placed(r);
 	reader_tell_well(r);
 	reader_show(r, "", true);
 	reader_look_for_end(r);
@@ -191,7 +276,7 @@ static bool add_new(struct reader *r)
 	int list[SUBSCRIBER_PARTITIONS];
 	unsigned count = 0;
 	for (unsigned i = 0; i < r->survey.partitions; i++)
-		if (!r->partition[r->survey.span[i].partition].ours)
+		if (r->survey.span[i].known && !r->partition[i].ours)
 			list[count++] = r->survey.span[i].partition;
 	if (!count || r->group)
 		return true;
@@ -206,35 +291,46 @@ static bool add_new(struct reader *r)
 static bool ends_below(const struct reader *r, const struct subscriber_span *span)
 {
 	const struct partition *p = &r->partition[span->partition];
-	return p->ours && !p->given && span->high < p->asked_next;
+	return span->known && p->ours && !p->given && span->high < p->asked_next;
 }
 
 /* Records wait in this partition, and none has come since we last looked. */
 static bool stands_still(struct partition *p, const struct subscriber_span *span, int64_t now)
 {
-	bool moved = !p->ours || p->next != p->asked_next || p->next >= span->high;
+	bool moved = !span->known || !p->ours || p->given || p->next != p->asked_next ||
+		     p->next >= span->high;
 	if (moved || !p->still_ms || p->next != p->still_next)
 		p->still_ms = now;
 	p->still_next = p->next;
 	return now - p->still_ms >= reader_pace.stuck_ms;
 }
 
+/* The new client is in vain, or not, for all that stand still. */
+static void count_in_vain(struct reader *r, int64_t now)
+{
+	for (unsigned i = 0; i < r->survey.partitions; i++)
+		r->partition[i].recreated += stands_still(
+			&r->partition[i], &r->survey.span[i], now);
+}
+
 static void watch(struct reader *r)
 {
-	int64_t now = clock_mono_ms();
+	int64_t now = clock_mono_ms(), longest = 0;
+	char what[120];
 	for (unsigned i = 0; i < r->survey.partitions; i++) {
-		const struct subscriber_span *span = &r->survey.span[i];
-		struct partition *p = &r->partition[span->partition];
-		char what[120];
-		if (!stands_still(p, span, now) ||
-			now - p->still_ms < reader_pace.stuck_ms * r->patience)
+		struct partition *p = &r->partition[i];
+		int64_t still = stands_still(p, &r->survey.span[i], now) ? now - p->still_ms : 0;
+		if (still <= longest || still < patience_ms(reader_pace.stuck_ms, p->recreated))
 			continue;
+		longest = still;
 		snprintf(what, sizeof what,
-			"partition %d holds %" PRId64 " records that do not come", span->partition,
-			span->high - p->next);
-		reader_recreate(r, what, now - p->still_ms);
-		return;
+			"partition %u holds %" PRId64 " records that do not come", i,
+			r->survey.span[i].high - p->next);
 	}
+	if (!longest)
+		return;
+	count_in_vain(r, now);
+	reader_recreate(r, what, longest);
 }
 
 /* Every half minute: is the topic as it was, and do the records come? */
@@ -249,8 +345,10 @@ static void look(struct reader *r)
 		return;
 	}
 	count_partitions(r, r->generation);
-	if (r->state == READER_READING && add_new(r))
-		watch(r);
+	if (r->state != READER_READING || !add_new(r))
+		return;
+	see_to_rest(r);
+	watch(r);
 }
 
 void reader_answered(struct reader *r)
@@ -264,13 +362,23 @@ void reader_answered(struct reader *r)
 		ask(r);
 		return;
 	}
+	if (r->releasing) { /* asked again with the release */
+		r->survey_later |= r->ask_all;
+		return;
+	}
+	/* Who reads up to the end must know every end. */
+	if (s == STATUS_OK && r->until_end && !r->targets_set && r->survey.unknown > 0) {
+		why = r->survey.unknown_why;
+		s = STATUS_AGAIN;
+	}
 	if (s == STATUS_AGAIN)
 		why_prefix(&why, s, "no answer from %.200s", r->parts->brokers);
 	if (s != STATUS_OK) {
 		unanswered(r, s, &why);
 		return;
 	}
-	r->answered_ms = clock_mono_ms();
+	r->heard_ms = clock_mono_ms();
+	r->silences = 0;
 	if (!r->ask_all && !r->given) {
 		look(r);
 		return;
@@ -284,6 +392,8 @@ void reader_answered(struct reader *r)
 		assign_all(r, first_sight);
 	else
 		assign_given(r);
+	if (!r->ask_all && r->state != READER_STOPPED)
+		see_to_rest(r);
 }
 
 void reader_look(struct reader *r)
@@ -305,8 +415,8 @@ static void connect_anew(struct reader *r, const char *shown)
 		return;
 	for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++)
 		r->partition[i].ours = r->partition[i].given = false;
-	r->asking = r->discard = r->ask_all = r->given = r->releasing = false;
-	r->answered_ms = clock_mono_ms();
+	r->asking = r->discard = r->ask_all = r->given = r->releasing = r->survey_later = false;
+	r->heard_ms = clock_mono_ms();
 	reader_disconnect(r);
 	enum status s = reader_connect(r, &why);
 	if (s != STATUS_OK)
@@ -315,8 +425,6 @@ static void connect_anew(struct reader *r, const char *shown)
 		reader_show(r, shown, true);
 }
 
-/* Known of the library: rarely, after a cut of the network, it never reads on. Each time in vain we wait
- * twice as long. */
 void reader_recreate(struct reader *r, const char *what, int64_t since_ms)
 {
 	char span[40];
@@ -324,8 +432,6 @@ void reader_recreate(struct reader *r, const char *what, int64_t since_ms)
 	log_warn("kafka.recreated",
 		"%s, for %s; nothing lost, what is unread waits in Kafka; the client is closed and opened anew",
 		what, span);
-	if (r->patience < PATIENCE_CEILING)
-		r->patience *= 2;
 	r->recreated++;
 	connect_anew(r, "the Kafka client was made anew");
 }
@@ -378,4 +484,10 @@ void reader_release(struct reader *r)
 	if (subscriber_release(r->subscriber, &why) != STATUS_OK)
 		log_warn("kafka.release", "%s; the group gives the partitions anew", why.text);
 	reader_show(r, "", true);
+	if (r->survey_later) {
+		r->survey_later = false;
+		reader_survey(r);
+	} else if (r->given) {
+		ask(r);
+	}
 }

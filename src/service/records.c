@@ -108,7 +108,7 @@ static void take_record(struct reader *r, const struct subscriber_event *e)
 	} else {
 		p->next = e->offset + 1;
 		r->progress++;
-		r->patience = 1;
+		reader_moved(r, e->partition);
 		r->staged_records++;
 		r->last_record_us = clock_wall_us();
 	}
@@ -152,5 +152,6 @@ void reader_end_of_partition(struct reader *r, const struct subscriber_event *e)
 		}
 		p->next = e->offset;
 	}
+	reader_moved(r, e->partition);
 	reader_look_for_end(r);
 }

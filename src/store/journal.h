@@ -34,7 +34,8 @@ const char *journal_name(const struct journal *j);
 enum status journal_generation(struct journal *j, const char *cluster, const char *topic,
 	const char *topic_id, unsigned *out_generation, bool *out_is_new,
 	struct why *why) MUST_CHECK;
-/* The topic was made anew under the same names: a new generation with the same binding. Both:
+/* The topic was made anew under the same names: a new generation, whose topic id the next journal_generation
+ * tells. Both:
  * STATUS_DENIED when all 255 generations of this journal are used up. */
 enum status journal_generation_renew(
 	struct journal *j, unsigned old, unsigned *out_generation, struct why *why) MUST_CHECK;
@@ -73,10 +74,10 @@ struct journal_record {
 	struct view body;
 	/* set by reading: */
 	uint32_t schema_id; /* of the frame; 0 where there was none */
-	bool duplicate;	   /* an equal (match, run, seq) came before */
-	bool prev_missing; /* prev is known and no such state is here */
-	int64_t order_us;  /* ce_us (or kafka_us), made non-decreasing within a run by seq */
-	int64_t number;	   /* arrival number within the journal, rising */
+	bool duplicate;	    /* an equal (match, run, seq) came before */
+	bool prev_missing;  /* prev is known and no such state is here */
+	int64_t order_us;   /* ce_us (or kafka_us), made non-decreasing within a run by seq */
+	int64_t number;	    /* arrival number within the journal, rising */
 	bool damaged; /* the card gave the record back changed: its body, or its identity, is empty */
 };
 /* Begins a batch. After any failure of a function between here and journal_commit other than STATUS_FULL

@@ -50,7 +50,7 @@ static const char *const sql[SQL_JOURNAL_COUNT] = {
 		"UPDATE generation SET topic_id = ?2 WHERE id = ?1 AND topic_id = ''",
 	[SQL_GENERATION_ADD] = "INSERT INTO generation VALUES(?4, ?1, ?2, ?3)",
 	[SQL_GENERATION_RENEW] =
-		"INSERT INTO generation SELECT ?2, cluster, topic, topic_id FROM generation WHERE id = ?1",
+		"INSERT INTO generation SELECT ?2, cluster, topic, '' FROM generation WHERE id = ?1",
 	[SQL_GENERATION_TOP] = "SELECT coalesce(max(id), 0) FROM generation",
 	[SQL_POSITION_READ] =
 		"SELECT next_offset, anchor_offset, anchor_crc, sum FROM position WHERE generation = ?1 AND"

@@ -166,7 +166,7 @@ static void too_many_partitions(void **state)
 	(void)state;
 	rig_open(&r, 1, 300);
 	s = open_subscriber(&r);
-	assert_int_equal(subscriber_survey(s, 10000, &survey, &why), STATUS_DENIED);
+	assert_int_equal(subscriber_survey(s, 10000, &survey, &why), STATUS_FULL);
 	assert_non_null(strstr(why.text, "256"));
 	subscriber_close(s);
 	rig_close(&r);
