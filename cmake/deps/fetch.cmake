@@ -204,6 +204,16 @@ if(NOT DEPS_SET)
 	# The TLS library's switches live in a header that its users read too: ours goes at its end.
 	file(READ ${CMAKE_CURRENT_LIST_DIR}/mbedtls_config.h switches)
 	file(APPEND ${DEPS_SRC}/mbedtls/include/mbedtls/mbedtls_config.h "\n${switches}")
+	# 3.6.6 refuses a TLS 1.2 server's signature by RSA-PSS, which it has offered itself and which servers prefer:
+	# no RSA certificate is good for TLS 1.2 then (Mbed-TLS issue 10668; mended after that release).
+	set(file ${DEPS_SRC}/mbedtls/library/ssl_tls12_client.c)
+	set(refusal "if (!mbedtls_ssl_sig_alg_is_supported(ssl, sig_alg)) {")
+	file(READ ${file} text)
+	string(FIND "${text}" "${refusal}" at)
+	if(NOT at EQUAL -1)
+		edit(${file} "${refusal}"
+			"if (*pk_alg != MBEDTLS_PK_RSASSA_PSS && !mbedtls_ssl_sig_alg_is_supported(ssl, sig_alg)) {")
+	endif()
 	# A C library; its project file asks for a C++ compiler only for a wrapper that nobody here uses.
 	edit(${DEPS_SRC}/rdkafka/CMakeLists.txt
 		"project(RdKafka VERSION \${RDKAFKA_VERSION})" "project(RdKafka VERSION \${RDKAFKA_VERSION} LANGUAGES C)")
