@@ -198,6 +198,12 @@ static void kafka_tls(struct loading *l)
 	if (!*config->kafka_cert_file != !*config->kafka_key_file && !loading_bad(l, names[1]) &&
 		!loading_bad(l, names[2]))
 		loading_wrong(l, "%s and %s go together; set both or none", names[1], names[2]);
+
+	struct why why;
+
+	if (!loading_bad(l, "SCOREBOX_KAFKA_BROKERS") &&
+		kafka_check_brokers_tls(config->kafka_brokers, &why) != STATUS_OK)
+		loading_wrong(l, "SCOREBOX_KAFKA_BROKERS: %s", why.text);
 }
 
 static void kafka_security(struct loading *l)

@@ -155,6 +155,14 @@ enum status kafka_check_brokers(const char *brokers, struct why *why)
 	}
 }
 
+enum status kafka_check_brokers_tls(const char *brokers, struct why *why)
+{
+	if (!SCOREBOX_KAFKA_OPENSSL || !strchr(brokers, '['))
+		return STATUS_OK;
+	return fail(why, STATUS_BAD_DATA,
+		"the OpenSSL build cannot verify an IPv6 address over TLS: give the broker a name");
+}
+
 static const struct mechanism {
 	const char *name;
 	bool openssl; /* needs it */

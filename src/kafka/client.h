@@ -55,6 +55,9 @@ enum status kafka_check_brokers(const char *brokers, struct why *why) MUST_CHECK
 enum status kafka_check_compression(const char *name, struct why *why) MUST_CHECK;
 /* Kafka's rule: 1..249 of [a-zA-Z0-9._-], not "." or "..". */
 enum status kafka_check_topic(const char *topic, struct why *why) MUST_CHECK;
+/* Of brokers that are well formed: whether this build can verify them over TLS. librdkafka's own TLS compares an
+ * IPv6 address with its brackets, which no certificate has. */
+enum status kafka_check_brokers_tls(const char *brokers, struct why *why) MUST_CHECK;
 /* Is it a mechanism that Kafka knows and this build has? If not, the reason names the ones there are, or the
  * build that has it. */
 enum status kafka_check_mechanism(const char *name, struct why *why) MUST_CHECK;

@@ -33,7 +33,6 @@ struct link *link_make(int near, int far)
 	return l;
 }
 
-/* Closing a descriptor takes it out of the epoll set: nobody holds a duplicate. */
 void link_free(struct link *l)
 {
 	tls_client_close(l->tls);
@@ -41,11 +40,12 @@ void link_free(struct link *l)
 		if (l->ends[i].fd >= 0)
 			close(l->ends[i].fd);
 	explicit_bzero(l->up_bytes, sizeof l->up_bytes);
+	explicit_bzero(l->down_bytes, sizeof l->down_bytes);
 	free(l);
 }
 
-/* "host:port", "[::1]:9092": the host without port and brackets. Too long a name becomes none, and none cannot
- * be verified. */
+/* "host:port", "[::1]:9092": the host without port and brackets, and without the dot that makes a name absolute
+ * to DNS, which no certificate has (RFC 6066, 3). Too long a name becomes none, and none cannot be verified. */
 static void set_host(struct link *l, const char *broker)
 {
 	size_t length = strcspn(broker, "/");
@@ -57,6 +57,8 @@ static void set_host(struct link *l, const char *broker)
 		broker++;
 		length -= 2;
 	}
+	if (length > 1 && broker[length - 1] == '.')
+		length--;
 	if (length >= sizeof l->host)
 		length = 0;
 	memcpy(l->host, broker, length);
@@ -75,10 +77,10 @@ void link_address(struct link *l, const struct sockaddr *address, size_t bytes, 
 
 /* ---- moving bytes ---- */
 
-/* librdkafka has closed or shut down its end. What it sent before still goes out, for a moment. */
+/* librdkafka has closed or shut down its end, and all that it sent before is read. What it sent before still goes out, for a moment. */
 static void near_ended(struct link *l, int64_t now_ms)
 {
-	l->near_gone = true;
+	l->near_gone = l->near_deaf = true;
 	l->down = (struct run){0, 0};
 	l->deadline_ms = now_ms + LAST_BYTES_MS;
 }
@@ -131,7 +133,7 @@ static bool fill_down(struct transport *t, struct link *l, int64_t now_ms)
 }
 
 /* From the buffer to librdkafka. False: it is full, or gone. */
-static bool drain_down(struct link *l, int64_t now_ms)
+static bool drain_down(struct link *l)
 {
 	struct end *far = &l->ends[FAR_END];
 	ssize_t n;
@@ -147,17 +149,19 @@ static bool drain_down(struct link *l, int64_t now_ms)
 		return true;
 	if (n == 0 || errno == EAGAIN)
 		far->out = false;
-	else
-		near_ended(l, now_ms);
+	else {
+		l->near_deaf = l->near_leaving = true;
+		l->down = (struct run){0, 0};
+	}
 	return false;
 }
 
 static void move_down(struct transport *t, struct link *l, int64_t now_ms)
 {
-	for (int i = 0; i < ROUNDS && !l->near_gone; i++)
-		if (l->down.at < l->down.end ? !drain_down(l, now_ms) : !fill_down(t, l, now_ms))
+	for (int i = 0; i < ROUNDS && !l->near_deaf; i++)
+		if (l->down.at < l->down.end ? !drain_down(l) : !fill_down(t, l, now_ms))
 			return;
-	l->hungry |= !l->near_gone;
+	l->hungry |= !l->near_deaf;
 }
 
 static bool fill_up(struct link *l, int64_t now_ms)
@@ -247,8 +251,11 @@ void link_hear(struct link *l, enum link_end which, unsigned events)
 
 	e->in |= ill || (events & (EPOLLIN | EPOLLRDHUP));
 	e->out |= ill || (events & EPOLLOUT);
+	if (which != FAR_END || (!ill && !(events & EPOLLRDHUP)))
+		return;
 	/* Before it is open nothing is read from the near end; only its end counts. */
-	if (which == FAR_END && l->stage < LINK_OPEN && (ill || (events & EPOLLRDHUP)))
+	l->near_leaving = true;
+	if (l->stage < LINK_OPEN)
 		l->stage = LINK_OVER;
 }
 
@@ -263,15 +270,19 @@ static void watch(struct transport *t, struct link *l)
 	} else if (l->stage == LINK_VERIFYING) {
 		at_tcp = tcp->out ? EPOLLIN : EPOLLOUT;
 	} else if (l->stage == LINK_OPEN) {
-		bool reads = !l->peer_gone && l->down.at == l->down.end;
+		bool reads = !l->peer_gone && !l->near_deaf && l->down.at == l->down.end;
 
-		at_far = (!l->near_gone && l->up.at == l->up.end && !l->peer_gone ? EPOLLIN : 0) |
-			 (!l->near_gone && l->down.at < l->down.end ? EPOLLOUT : 0);
-		at_tcp = (reads && !l->read_wants_out && !l->near_gone ? EPOLLIN : 0) |
-			 (!tcp->out ? EPOLLOUT : 0);
+		if (l->near_leaving) /* heard; what it left is there to be read */
+			at_far = 0;
+		else
+			at_far |= (l->up.at == l->up.end && !l->peer_gone ? EPOLLIN : 0) |
+				  (l->down.at < l->down.end ? EPOLLOUT : 0);
+		at_tcp = (reads && !l->read_wants_out ? EPOLLIN : 0) | (!tcp->out ? EPOLLOUT : 0);
 	}
-	if (!pump_watch(t, l, FAR_END, at_far) || !pump_watch(t, l, TCP_END, at_tcp))
+	if (!pump_watch(t, l, FAR_END, at_far) || !pump_watch(t, l, TCP_END, at_tcp)) {
+		trouble_note_errno(t, l, "no place to wait for", errno);
 		l->stage = LINK_OVER;
+	}
 }
 
 void link_turn(struct transport *t, struct link *l, int64_t now_ms)
@@ -283,6 +294,9 @@ void link_turn(struct transport *t, struct link *l, int64_t now_ms)
 		dial_connected(t, l);
 	if (l->stage == LINK_VERIFYING)
 		dial_verify(t, l);
+	/* A broker that takes nothing more must not keep the link of a client that is gone. */
+	if (l->stage == LINK_OPEN && l->near_leaving && l->deadline_ms == INT64_MAX)
+		l->deadline_ms = now_ms + LAST_BYTES_MS;
 	if (l->stage == LINK_OPEN) {
 		move_down(t, l, now_ms);
 		move_up(t, l, now_ms);

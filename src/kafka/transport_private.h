@@ -54,9 +54,11 @@ struct link {
 	struct end ends[LINK_ENDS];
 	struct tls_client *tls;
 	int64_t deadline_ms; /* INT64_MAX: none */
-	bool near_gone;	     /* librdkafka closed or shut down its end: no byte more from it */
-	bool peer_gone;	     /* the broker's side ended, or failed: no byte more from it */
-	bool proven;	     /* the broker has sent bytes of its own */
+	bool near_leaving; /* librdkafka closed or shut down its end; what it sent may lie there */
+	bool near_deaf;	   /* it takes no byte more */
+	bool near_gone;	   /* no byte more from it either */
+	bool peer_gone;	   /* the broker's side ended, or failed: no byte more from it */
+	bool proven;	   /* the broker has sent bytes of its own */
 	bool read_wants_out; /* TLS must send before it can go on reading */
 	bool hungry;	     /* there is more to do that no descriptor tells of */
 	struct run up, down; /* near to broker, broker to near */

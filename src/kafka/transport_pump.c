@@ -89,7 +89,8 @@ static void turn_links(struct transport *t, int64_t now_ms)
 	}
 }
 
-/* Events of this round may still name a link that is over: freed only now. */
+/* Events of this round may still name a link that is over: freed only now. Out of the epoll set by name: closing
+ * would not do, as a child that is being spawned holds duplicates of all descriptors until its exec. */
 static void bury(struct transport *t)
 {
 	struct link **at = &t->links, *l;
@@ -97,6 +98,8 @@ static void bury(struct transport *t)
 	while ((l = *at)) {
 		if (l->stage == LINK_OVER) {
 			*at = l->next;
+			(void)pump_watch(t, l, FAR_END, 0);
+			(void)pump_watch(t, l, TCP_END, 0);
 			link_free(l);
 		} else {
 			at = &l->next;

@@ -17,15 +17,18 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Two tickets of an OpenSSL server and some more; a peer that sends nothing else is cut off. */
-enum { NAME_MAX_BYTES = 253, SHOWN_BYTES = 128, WORDS_BYTES = 320, TICKETS_MAX = 16 };
+/* mbedTLS goes on by itself over records that carry nothing, as long as there are any: warnings, tickets. Whoever
+ * sends them without end must not hold the caller: after so many reads of the socket it is told to come again. */
+enum { NAME_MAX_BYTES = 253, SHOWN_BYTES = 128, WORDS_BYTES = 320, READS_MAX = 256 };
 
 struct tls_client {
 	struct trust *trust;
 	int fd;
-	bool verified; /* only now may bytes pass */
-	bool dead;     /* mbedTLS allows no call after an error */
-	bool met;      /* the verify callback has seen the peer's own certificate */
+	bool verified;	/* only now may bytes pass */
+	bool dead;	/* mbedTLS allows no call after an error */
+	bool ended;	/* the socket has given its last byte */
+	unsigned reads; /* of the socket, in this call */
+	bool met;	/* the verify callback has seen the peer's own certificate */
 	unsigned char address[16];
 	size_t address_bytes; /* 0: the host is a DNS name */
 	bool cut; /* the peer takes no more bytes; what it sent before may still be read */
@@ -57,10 +60,14 @@ static int send_bytes(void *context, const unsigned char *bytes, size_t length)
 static int receive_bytes(void *context, unsigned char *bytes, size_t length)
 {
 	struct tls_client *c = context;
-	ssize_t n = recv(c->fd, bytes, length, 0);
+	ssize_t n;
 
+	if (c->reads++ >= READS_MAX)
+		return MBEDTLS_ERR_SSL_WANT_READ;
+	n = recv(c->fd, bytes, length, 0);
 	if (n > 0)
 		c->facts.peer_spoke = true;
+	c->ended |= n == 0;
 	if (n >= 0)
 		return (int)n;
 	if (errno == EAGAIN || errno == EINTR)
@@ -199,6 +206,7 @@ int tls_client_handshake(struct tls_client *c)
 
 	if (c->dead)
 		return TLS_FAILED;
+	c->reads = 0;
 	n = mbedtls_ssl_handshake(&c->ssl);
 	if (n == MBEDTLS_ERR_SSL_WANT_READ)
 		return TLS_WANT_READ;
@@ -212,28 +220,44 @@ int tls_client_handshake(struct tls_client *c)
 	return 0;
 }
 
+/* Over tickets, and records without a byte, of which two make mbedTLS look as if the peer had ended. */
+static int read_some(struct tls_client *c, void *out, size_t length)
+{
+	int n;
+
+	do
+		n = mbedtls_ssl_read(&c->ssl, out, length);
+	while ((n == 0 && !c->ended) || n == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET);
+	return n;
+}
+
 int tls_client_read(struct tls_client *c, void *out, size_t length)
 {
-	assert(c->verified && length > 0);
-	for (int tickets = 0; !c->dead && tickets < TICKETS_MAX; tickets++) {
-		int n = mbedtls_ssl_read(&c->ssl, out, length);
+	size_t unsent = c->ssl.MBEDTLS_PRIVATE(out_left);
+	int n;
 
-		if (n > 0)
-			return n;
-		if (n == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
-			continue; /* no error, and more may wait behind it */
-		if (n == MBEDTLS_ERR_SSL_WANT_READ)
-			return TLS_WANT_READ;
-		if (n == MBEDTLS_ERR_SSL_WANT_WRITE)
-			return c->cut ? end(c, MBEDTLS_ERR_NET_CONN_RESET) : TLS_WANT_WRITE;
-		if (n != 0 && n != MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY &&
-			n != MBEDTLS_ERR_SSL_CONN_EOF)
-			return end(c, n);
-		/* After a close_notify we may still write, and say goodbye. */
-		c->dead = n != MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY;
+	assert(c->verified && length > 0);
+	if (c->dead)
+		return TLS_FAILED;
+	c->reads = 0;
+	n = read_some(c, out, length);
+	/* After a close_notify we may still write, and say goodbye. */
+	if (n == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
+		return TLS_CLOSED;
+	if (n == 0 || n == MBEDTLS_ERR_SSL_CONN_EOF) {
+		c->dead = true;
 		return TLS_CLOSED;
 	}
-	return c->dead ? TLS_FAILED : end(c, MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE);
+	if (n < 0 && n != MBEDTLS_ERR_SSL_WANT_READ && n != MBEDTLS_ERR_SSL_WANT_WRITE)
+		return end(c, n);
+	/* It has answered the peer's wish to renegotiate amid a record of ours: what is out of that is not known. */
+	if (c->ssl.MBEDTLS_PRIVATE(out_left) != unsent)
+		return end(c, MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE);
+	if (n == MBEDTLS_ERR_SSL_WANT_READ)
+		return TLS_WANT_READ;
+	if (n == MBEDTLS_ERR_SSL_WANT_WRITE)
+		return c->cut ? end(c, MBEDTLS_ERR_NET_CONN_RESET) : TLS_WANT_WRITE;
+	return n;
 }
 
 /* The peer has hung up on us: it may have said why. */
@@ -242,6 +266,7 @@ static int end_cut(struct tls_client *c)
 	unsigned char ignored[64];
 	int n;
 
+	c->reads = 0;
 	do
 		n = mbedtls_ssl_read(&c->ssl, ignored, sizeof ignored);
 	while (n > 0);

@@ -59,6 +59,17 @@ static enum status refuse_file(struct why *why, int error, const char *what, con
 	return fail(why, STATUS_BAD_DATA, "%s '%s' is not usable: %s", what, path, text);
 }
 
+/* The library sends the chain as one message and does not split it (RFC 8446, 4.4.2: a byte and three lengths in
+ * front, three and two bytes around each certificate). */
+static size_t message_bytes(const mbedtls_x509_crt *chain)
+{
+	size_t bytes = 8;
+
+	for (; chain; chain = chain->next)
+		bytes += chain->raw.len + 5;
+	return bytes;
+}
+
 static enum status read_client_chain(struct trust *t, const char *path, struct why *why)
 {
 	char *pem;
@@ -82,7 +93,13 @@ static enum status read_client_chain(struct trust *t, const char *path, struct w
 		return fail(why, STATUS_BAD_DATA,
 			"client certificate '%s': %d of its certificates cannot be read", path,
 			error);
-	return error ? refuse_file(why, error, "client certificate", path) : STATUS_OK;
+	if (error)
+		return refuse_file(why, error, "client certificate", path);
+	if (message_bytes(&t->client_chain) > MBEDTLS_SSL_OUT_CONTENT_LEN)
+		return fail(why, STATUS_BAD_DATA,
+			"client certificate '%s': its chain is too long, %zu bytes of at most %d; leave the root out of it",
+			path, message_bytes(&t->client_chain), MBEDTLS_SSL_OUT_CONTENT_LEN);
+	return STATUS_OK;
 }
 
 static enum status read_client_key(struct trust *t, const char *path, struct why *why)

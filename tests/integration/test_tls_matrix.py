@@ -13,6 +13,7 @@ PASSWORD = "password-that-nobody-may-see"
 OLD = {"start": "20200101000000Z", "end": "20210203000000Z"}
 FUTURE = {"start": "20900101000000Z", "end": "20910101000000Z"}
 WEAK = ["-cipher", "DEFAULT@SECLEVEL=0"]
+RSA = ("rsa", "rsa_keygen_bits:2048")
 
 # name: how the peer is made, what of it the line says; `host` is how we call it
 CASES = {
@@ -95,18 +96,29 @@ def unseen(text):
     assert KEY not in text and PASSWORD not in text
 
 
-def test_the_good_one_is_believed(authorities, make_box, peer, tmp_path):
+# Every kind of key with every version that we speak; a server may insist on its own order of signatures.
+GOOD = {
+    "ec": ({}, []),
+    "ec-1.2": ({}, ["-tls1_2"]),
+    "rsa": ({"key": RSA}, []),
+    "rsa-1.2": ({"key": RSA}, ["-tls1_2"]),
+    "rsa-1.2-its-own-order": ({"key": RSA}, ["-tls1_2", "-serverpref"]),
+}
+
+
+@pytest.mark.parametrize("leg", LEGS)
+@pytest.mark.parametrize("name", GOOD)
+def test_the_good_one_is_believed(name, leg, authorities, make_box, peer, tmp_path):
     """The control of all the others: the same way of asking ends in a finished handshake, and in bytes of ours."""
-    for leg, ask in LEGS.items():
-        cert, key = authorities["ours"].issue(f"good-{leg}")
-        port, server = peer(cert, key)
-        answer = ask(make_box(name=leg), "localhost", port, authorities["ours"].ca)
-        assert answer.code == 69, answer.err
-        assert "CIPHER is" in server.out, f"{leg}: no handshake was finished:\n{answer.err}"
-        assert ("GET /v1" if leg == "api" else "scorebox") in server.out
-        assert "certificate of" not in answer.err
-        unseen(answer.err + answer.out)
-        server.stop()
+    how, options = GOOD[name]
+    cert, key = authorities["ours"].issue(f"good-{name}-{leg}", **how)
+    port, server = peer(cert, key, *options)
+    answer = LEGS[leg](make_box(), "localhost", port, authorities["ours"].ca)
+    assert answer.code == 69, answer.err
+    assert "CIPHER is" in server.out, f"no handshake was finished:\n{answer.err}"
+    assert ("GET /v1" if leg == "api" else "scorebox") in server.out
+    assert "certificate of" not in answer.err
+    unseen(answer.err + answer.out)
 
 
 @pytest.mark.parametrize("leg", LEGS)

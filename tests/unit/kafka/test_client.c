@@ -164,6 +164,19 @@ static void compression(void **state)
 	RUN(cases, kafka_check_compression);
 }
 
+static void addresses_over_tls(void **state)
+{
+	bool openssl = strstr(kafka_tls_library(), "OpenSSL") != NULL;
+	struct why why = {""};
+
+	(void)state;
+	assert_int_equal(kafka_check_brokers_tls("k1:9093,127.0.0.1", &why), STATUS_OK);
+	assert_int_equal(kafka_check_brokers_tls("k1:9093,[::1]:9093", &why),
+		openssl ? STATUS_BAD_DATA : STATUS_OK);
+	if (openssl)
+		assert_non_null(strstr(why.text, "give the broker a name"));
+}
+
 static void version(void **state)
 {
 	(void)state;
@@ -178,6 +191,7 @@ int main(void)
 		cmocka_unit_test(brokers),
 		cmocka_unit_test(topics),
 		cmocka_unit_test(compression),
+		cmocka_unit_test(addresses_over_tls),
 		cmocka_unit_test(version),
 	};
 

@@ -108,6 +108,9 @@ static void send_pattern(struct peer *p, mbedtls_ssl_context *ssl)
 {
 	unsigned char bytes[4096];
 
+	for (unsigned i = 0; i < p->empty; i++)
+		if (mbedtls_ssl_write(ssl, bytes, 0) != 0)
+			return;
 	for (size_t at = 0; at < p->bytes; at += sizeof bytes) {
 		size_t length = p->bytes - at < sizeof bytes ? p->bytes - at : sizeof bytes;
 
@@ -197,6 +200,18 @@ static void speak_http(struct visit *v)
 		(void)!send(v->fd, answer, sizeof answer - 1, MSG_NOSIGNAL);
 }
 
+/* RFC 8446, 6.1: not the end yet. */
+static void warn(struct visit *v)
+{
+	static const unsigned char user_canceled[] = {21, 3, 3, 0, 2, 1, 90};
+	unsigned char many[100 * sizeof user_canceled];
+
+	for (size_t i = 0; i < 100; i++)
+		memcpy(many + i * sizeof user_canceled, user_canceled, sizeof user_canceled);
+	while (wait_for(v, POLLOUT) && send(v->fd, many, sizeof many, MSG_NOSIGNAL) > 0)
+		continue;
+}
+
 static void configure(struct peer *p, mbedtls_ssl_config *config)
 {
 	mbedtls_ssl_config_init(config);
@@ -233,6 +248,8 @@ static void *serve(void *context)
 		p->accepted++;
 		if (p->manner == MUTE)
 			stay_mute(p, &v);
+		else if (p->manner == WARNS)
+			warn(&v);
 		else if (p->manner == NO_TLS)
 			speak_http(&v);
 		else

@@ -15,6 +15,7 @@ enum manner {
 	LISTENS,      /* takes peer.bytes, then closes; waits for peer.may_read first */
 	CLOSES_FIRST, /* after the handshake, without a word */
 	NO_TLS,	      /* answers the first bytes with HTTP */
+	WARNS,	      /* answers with warnings in the clear, without end */
 	MUTE,	      /* answers nothing; keeps what came in peer.seen */
 };
 
@@ -26,6 +27,7 @@ struct peer {
 	size_t slice;	    /* bytes moved at once; 0: as many as there are */
 	size_t reset_after; /* bytes sent, then a TCP reset; 0: never */
 	size_t bytes;
+	unsigned empty; /* records without a byte that SENDS sends first */
 	atomic_bool may_read;
 	/* what came of it */
 	atomic_uint accepted, verified,

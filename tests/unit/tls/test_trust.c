@@ -159,6 +159,22 @@ static void files_without_certificates_are_refused(void **state)
 	free(large);
 }
 
+/* What mbedTLS cannot send in one piece would fail in every handshake, and name the peer as the culprit. */
+static void a_chain_that_cannot_be_sent(void **state)
+{
+	char chain[16 * sizeof client.pem] = "";
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		strcat(chain, client.pem);
+	paper_write(at("chain.pem"), chain);
+	trust_close(opened(at("ca.pem"), at("chain.pem"), at("client.key")));
+	for (int i = 0; i < 12; i++)
+		strcat(chain, client.pem);
+	paper_write(at("chain.pem"), chain);
+	refused(at("ca.pem"), at("chain.pem"), at("client.key"), "too long");
+}
+
 static void a_client_needs_its_own_key(void **state)
 {
 	struct trust *t = opened(at("ca.pem"), at("client.pem"), at("client.key"));
@@ -269,6 +285,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_read_is_passed_over),
 		cmocka_unit_test(files_without_certificates_are_refused),
 		cmocka_unit_test(a_client_needs_its_own_key),
+		cmocka_unit_test(a_chain_that_cannot_be_sent),
 		cmocka_unit_test(the_systems_set_or_the_one_compiled_in),
 		cmocka_unit_test(the_compiled_set_is_pem),
 		cmocka_unit_test(words_for_errors),
