@@ -170,7 +170,7 @@ static void look(struct online *o, const struct kafka_settings *settings)
 		s = topic_look(settings, LOOK_MS, &facts, &why);
 	}
 	if (s == STATUS_OK)
-		online_topic(o, &facts);
+		online_topic(o, &facts, kafka_largest_batch(settings));
 	else if (s == STATUS_NOT_FOUND)
 		tell_missing(o, &facts, &why);
 	else

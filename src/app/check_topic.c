@@ -10,8 +10,9 @@
 #include <string.h>
 
 enum {
-	FIELDS_BYTES = 4 * 1024, /* headers and key of a record, at the most */
-	BATCH_BYTES = 64 * 1024, /* the largest batch of small rows that we send */
+	FIELDS_BYTES = 4 * 1024,  /* headers and key of a record, at the most */
+	BATCH_BYTES = 64 * 1024,  /* the largest batch of small rows that we send */
+	ANSWER_BYTES = 64 * 1024, /* what stands around a batch in the answer that brings it */
 };
 static const int64_t week_ms = 7ll * 24 * 3600 * 1000;
 
@@ -181,6 +182,18 @@ static void tell_size(struct online *o, const struct topic_configs *c)
 			c->max_message_bytes, row);
 }
 
+/* What somebody else may write there, if not this box. */
+static void tell_readable(struct online *o, const struct topic_configs *c, uint64_t readable_bytes)
+{
+	if (o->config->mode == MODE_PRODUCE || c->max_message_bytes <= (int64_t)readable_bytes)
+		return;
+	online_warn(o, "records",
+		"max.message.bytes %" PRId64 ", but this box reads batches of at most %" PRIu64
+		": a larger one stops its partition, and all that the same broker has; set "
+		"SCOREBOX_KAFKA_OPTIONS=receive.message.max.bytes=%" PRId64,
+		c->max_message_bytes, readable_bytes, c->max_message_bytes + ANSWER_BYTES);
+}
+
 static bool is_narrow(int64_t limit_ms)
 {
 	return limit_ms >= 0 && limit_ms < week_ms;
@@ -203,7 +216,7 @@ static void tell_times(struct online *o, const struct topic_configs *c)
 		online_tell(o, "times", EXIT_DONE, "%s", c->time_type);
 }
 
-void online_topic(struct online *o, const struct topic_facts *f)
+void online_topic(struct online *o, const struct topic_facts *f, uint64_t readable_bytes)
 {
 	online_tell(o, "kafka", EXIT_DONE, "cluster %s, %u broker%s",
 		*f->cluster ? f->cluster : "without a name", f->brokers,
@@ -224,5 +237,6 @@ void online_topic(struct online *o, const struct topic_facts *f)
 	tell_cleanup(o, &f->configs);
 	tell_retention(o, &f->configs);
 	tell_size(o, &f->configs);
+	tell_readable(o, &f->configs, readable_bytes);
 	tell_times(o, &f->configs);
 }

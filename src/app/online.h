@@ -22,6 +22,7 @@ void online_kafka(struct online *o);
 /* check_registry.c: the schema registry, where one is set; registers the rows' schema first where that was
  * asked for. */
 void online_registry(struct online *o);
-/* check_topic.c: a line for each of the topic's properties that matters. */
+/* check_topic.c: a line for each of the topic's properties that matters. `readable_bytes`: the largest batch
+ * that this box can read. */
 struct topic_facts;
-void online_topic(struct online *o, const struct topic_facts *facts);
+void online_topic(struct online *o, const struct topic_facts *facts, uint64_t readable_bytes);

@@ -41,7 +41,8 @@ struct kafka_settings {	     /* strings are lent by the settings for the call */
 	const char *options;	      /* "a=b,c=d", checked against the allow list */
 	const char *group, *instance; /* "" none */
 	uint64_t queue_bytes;	      /* what librdkafka may hold, of ours or for us */
-	uint64_t record_max_bytes;    /* the largest record we send */
+	uint64_t
+		record_max_bytes; /* the largest record we send; one of this size can be read too */
 	struct kafka_security security;
 };
 
@@ -72,6 +73,10 @@ unsigned kafka_sessions(const char *brokers, bool tls, bool public_roots);
 const char *kafka_library_version(void);
 /* What speaks TLS to the brokers: "Mbed TLS", or "OpenSSL 3.5.7 ...". */
 const char *kafka_tls_library(void);
+
+/* The largest batch that a consumer with these settings can read (receive.message.max.bytes, less what stands
+ * around it). To be held against the topic's max.message.bytes: a larger one stops the partitions of its broker. */
+uint64_t kafka_largest_batch(const struct kafka_settings *settings);
 
 struct kafka_header {
 	const char *name;

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -14,9 +15,11 @@ enum {
 	BATCH_BYTES = 32 * KIB,
 	/* A record larger than our largest: headers, framing, a little room. */
 	ENVELOPE_BYTES = 64 * KIB,
-	/* Below the topic's largest stored batch a partition would stick for ever, silently: Kafka's default
-	 * max.message.bytes and the framing. A limit, not an allocation. */
-	RECEIVE_FLOOR_BYTES = 1024 * KIB + 64 * KIB,
+	/* What stands around the batches in an answer. */
+	ANSWER_BYTES = 64 * KIB,
+	/* max.message.bytes where nobody sets it. */
+	KAFKAS_MESSAGE_BYTES = 1048588,
+	BYTES_MAX = 1000000000, /* of a message, to librdkafka */
 	WINDOW_MIN = 64,
 	WINDOW_MAX = 16384,
 };
@@ -144,7 +147,27 @@ static void set_producer(struct setting *s, const struct kafka_settings *setting
 			1u << 20));
 	set_number(s, "queue.buffering.max.messages", 2 * properties_window(settings));
 	set_number(s, "message.max.bytes",
-		within(settings->record_max_bytes + ENVELOPE_BYTES, 2 * BATCH_BYTES, 1000000000));
+		within(settings->record_max_bytes + ENVELOPE_BYTES, 2 * BATCH_BYTES, BYTES_MAX));
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t answer_bytes(const struct kafka_settings *settings)
+{
+	return within(settings->queue_bytes / 8, BATCH_BYTES, 1024 * KIB);
+}
+
+/* An answer holds at least one batch, whatever its size. Where that is more than we take, no partition of that
+ * broker is read any more: so it is never less than Kafka's own largest batch, nor less than what our producer
+ * may write with the same settings. A limit, not an allocation. */
+static uint64_t receive_bytes(const struct kafka_settings *settings)
+{
+	uint64_t batch = larger(KAFKAS_MESSAGE_BYTES, settings->record_max_bytes + ENVELOPE_BYTES);
+
+	return within(larger(answer_bytes(settings), batch) + ANSWER_BYTES, 0, BYTES_MAX);
 }
 
 /* At the worst there lie in memory: the queue up to its mark, one answer of each broker, and that answer
@@ -152,8 +175,7 @@ static void set_producer(struct setting *s, const struct kafka_settings *setting
  * an answer. */
 static void set_consumer(struct setting *s, const struct kafka_settings *settings)
 {
-	uint64_t answer = within(settings->queue_bytes / 8, BATCH_BYTES, 1024 * KIB);
-	uint64_t receive = answer + 64 * KIB;
+	uint64_t answer = answer_bytes(settings);
 
 	properties_set(s, "enable.auto.commit", "false");
 	properties_set(s, "enable.auto.offset.store", "false");
@@ -164,8 +186,7 @@ static void set_consumer(struct setting *s, const struct kafka_settings *setting
 	set_number(s, "message.max.bytes", answer);
 	set_number(s, "fetch.message.max.bytes", answer / 2);
 	set_number(s, "fetch.max.bytes", answer);
-	set_number(s, "receive.message.max.bytes",
-		receive < RECEIVE_FLOOR_BYTES ? RECEIVE_FLOOR_BYTES : receive);
+	set_number(s, "receive.message.max.bytes", receive_bytes(settings));
 	set_number(s, "queued.max.messages.kbytes",
 		within(settings->queue_bytes / 2 / KIB, 64, 1u << 20));
 	set_number(s, "queued.min.messages", within(settings->queue_bytes / 512, 100, 100000));
@@ -210,4 +231,24 @@ enum status properties_make(rd_kafka_conf_t **out, enum role role,
 	}
 	*out = s.conf;
 	return STATUS_OK;
+}
+
+static enum status take_receive(
+	void *context, const struct option *option, const char *value, struct why *why)
+{
+	(void)why;
+	if (strcmp(option->name, "receive.message.max.bytes") == 0)
+		*(uint64_t *)context = strtoull(value, NULL, 10);
+	return STATUS_OK;
+}
+
+uint64_t kafka_largest_batch(const struct kafka_settings *settings)
+{
+	uint64_t receive = receive_bytes(settings);
+	struct why ignored;
+
+	if (options_each(settings->options, ROLE_CONSUMER, take_receive, &receive, &ignored) !=
+		STATUS_OK)
+		receive = receive_bytes(settings); /* it would not start with such options */
+	return receive > ANSWER_BYTES ? receive - ANSWER_BYTES : 0;
 }

@@ -15,7 +15,9 @@ struct meaning {
 #define NO_RIGHT "no right to topic '%s': give this user its ACL (%s)"
 #define NO_LOGIN \
 	"the broker refuses our credentials (topic '%s'): check SCOREBOX_KAFKA_SASL_USERNAME and _PASSWORD (%s)"
-#define NO_ISR	  "topic '%s' has too few in-sync replicas: a broker of its cluster is away (%s)"
+#define NO_ISR "topic '%s' has too few in-sync replicas: a broker of its cluster is away (%s)"
+#define ANSWER_TOO_LARGE \
+	"a batch of '%s' is larger than this box takes: set SCOREBOX_KAFKA_OPTIONS=receive.message.max.bytes=N, N = the topic's max.message.bytes + 65536 (%s)"
 #define TOO_LARGE "a record is larger than topic '%s' takes: see its max.message.bytes (%s)"
 
 static const struct meaning meanings[] = {
@@ -45,6 +47,7 @@ static const struct meaning meanings[] = {
 	{RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, "kafka.toolarge", TOO_LARGE},
 	{RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE, "kafka.toolarge", TOO_LARGE},
 	{RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE, "kafka.toolarge", TOO_LARGE},
+	{TROUBLE_ANSWER_TOO_LARGE, "kafka.toolarge", ANSWER_TOO_LARGE},
 	{RD_KAFKA_RESP_ERR_INVALID_RECORD, "kafka.refused",
 		"the broker's check of topic '%s' refuses a record (%s)"},
 	{RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, "kafka.clock",
@@ -73,10 +76,12 @@ static const struct meaning *find(int err)
 
 int trouble_meant(int err, const char *text)
 {
-	return err == RD_KAFKA_RESP_ERR__AUTHENTICATION &&
-			       strstr(text, " mechanism handshake failed: Local: ")
-		       ? RD_KAFKA_RESP_ERR__TRANSPORT
-		       : err;
+	if (err == RD_KAFKA_RESP_ERR__AUTHENTICATION &&
+		strstr(text, " mechanism handshake failed: Local: "))
+		return RD_KAFKA_RESP_ERR__TRANSPORT;
+	if (err == RD_KAFKA_RESP_ERR__BAD_MSG && strstr(text, "Invalid response size"))
+		return TROUBLE_ANSWER_TOO_LARGE;
+	return err;
 }
 
 const char *trouble_code(int err)

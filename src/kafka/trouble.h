@@ -5,8 +5,12 @@
 
 enum { TROUBLE_REASON_BYTES = 256 };
 
-/* The error that an event means: librdkafka calls a connection that ends while the login is being arranged a
- * refused login (rd_kafka_broker_handle_SaslHandshake); nobody refused anything then. */
+/* Beside librdkafka's own, which end at -200: an answer is larger than we take. */
+enum { TROUBLE_ANSWER_TOO_LARGE = -1000 };
+
+/* The error that an event means. librdkafka calls a connection that ends while the login is being arranged a
+ * refused login (rd_kafka_broker_handle_SaslHandshake); nobody refused anything then. And an answer larger than
+ * receive.message.max.bytes a bad message (rd_kafka_recv); nothing is damaged then. */
 int trouble_meant(int err, const char *text);
 
 /* "kafka.down", "kafka.topic", ...: never NULL; "kafka.failed" for what has no name of its own. */

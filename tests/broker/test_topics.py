@@ -149,6 +149,17 @@ def test_a_topic_that_could_lose_something_is_warned_of(checked, topic, replicat
     assert words in text_of(lines, what) and "All is right" not in got.out, got.out
 
 
+def test_batches_that_this_box_cannot_read_are_warned_of(checked, topic):
+    name = topic(config={"min.insync.replicas": 2, "retention.ms": FORTNIGHT, "max.message.bytes": 5000000})
+    code, lines, got = checked(name)
+    assert code == 0 and sorted(words_of(lines, "records")) == ["ok", "warn"], got.out
+    assert "SCOREBOX_KAFKA_OPTIONS=receive.message.max.bytes=5065536" in text_of(lines, "records"), got.out
+    for settings in ({"KAFKA_OPTIONS": "receive.message.max.bytes=5065536"},
+                     {"API_MAX_RECORD": "4850KiB", "API_MAX_BODY": "6MiB", "MEMORY_MAX": "64MiB"}):
+        code, lines, got = checked(name, **settings)
+        assert code == 0 and words_of(lines, "records") == ["ok"], got.out
+
+
 def test_a_topic_that_takes_nothing_fails(checked, topic):
     code, lines, got = checked(topic(replication=1, config={"min.insync.replicas": 2}))
     assert code == 69 and words_of(lines, "insync") == ["FAILED"], got.out

@@ -581,6 +581,72 @@ static void fenced(void **state)
 	rig_close(&r);
 }
 
+/* One record of this size, the publisher's limit being `limit`. */
+static void publish_large(struct rig *r, size_t bytes, uint64_t limit)
+{
+	char *value = malloc(bytes);
+	struct why why = {""};
+
+	assert_non_null(value);
+	memset(value, 'x', bytes);
+	r->settings.record_max_bytes = limit;
+	rig_publish(r);
+	rig_add_rows(r, 1, 1, 300);
+	assert_int_equal(publisher_put(r->publisher, r->rows[0].id, view_of("k", 1),
+				 view_of(value, bytes), NULL, 0, 1, &why),
+		STATUS_OK);
+	r->next = 1;
+	rig_settle(r, 20);
+	assert_int_equal(r->delivered, 1);
+	free(value);
+}
+
+/* With the same settings for both: whatever our producer may write can be read. */
+static void what_we_may_write_can_be_read(void **state)
+{
+	struct rig r;
+	struct subscriber *s;
+	struct subscriber_event e;
+
+	(void)state;
+	rig_open(&r, 1, 1);
+	publish_large(&r, 2500000, 3 << 20);
+	s = open_subscriber(&r);
+	assign(s, 0, 0);
+	expect(s, SUBSCRIBER_RECORD, &e);
+	assert_int_equal(e.value.length, 2500000);
+	subscriber_close(s);
+	rig_close(&r);
+}
+
+/* What somebody else wrote may be larger: the trouble names the setting, and with it set all is read. */
+static void too_large_to_be_read(void **state)
+{
+	struct rig r;
+	struct subscriber *s;
+	struct subscriber_event e;
+
+	(void)state;
+	rig_open(&r, 1, 1);
+	publish_large(&r, 2500000, 3 << 20);
+	r.settings.record_max_bytes = 256 << 10;
+	assert_in_range(kafka_largest_batch(&r.settings), 1048588, 2000000);
+	s = open_subscriber(&r);
+	assign(s, 0, 0);
+	expect(s, SUBSCRIBER_TROUBLE, &e);
+	assert_string_equal(e.code, "kafka.toolarge");
+	assert_non_null(strstr(e.reason, "SCOREBOX_KAFKA_OPTIONS=receive.message.max.bytes="));
+	subscriber_close(s);
+	r.settings.options = "receive.message.max.bytes=2600000";
+	assert_int_equal(kafka_largest_batch(&r.settings), 2600000 - 65536);
+	s = open_subscriber(&r);
+	assign(s, 0, 0);
+	expect(s, SUBSCRIBER_RECORD, &e);
+	assert_int_equal(e.value.length, 2500000);
+	subscriber_close(s);
+	rig_close(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -594,6 +660,8 @@ int main(void)
 		cmocka_unit_test(paused),
 		cmocka_unit_test(descriptor),
 		cmocka_unit_test(null_parts),
+		cmocka_unit_test(what_we_may_write_can_be_read),
+		cmocka_unit_test(too_large_to_be_read),
 		cmocka_unit_test(broker_away),
 		cmocka_unit_test(closes_in_time),
 		cmocka_unit_test(group_shares),

@@ -102,11 +102,30 @@ static void a_lost_connection_is_no_refused_login(void **state)
 		RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED);
 }
 
+/* rd_kafka_recv. The setting is named however long the broker's name is. */
+static void an_answer_too_large_is_no_damage(void **state)
+{
+	static const char text[] =
+		"kafka-1.example.com:9092/1: Receive failed: Invalid response size 2621626 (0..1114124): increase receive.message.max.bytes (after 41ms in state UP)";
+	int err = trouble_meant(RD_KAFKA_RESP_ERR__BAD_MSG, text);
+	char words[TROUBLE_REASON_BYTES];
+
+	(void)state;
+	assert_string_equal(trouble_code(err), "kafka.toolarge");
+	trouble_words(err, "cricket-live-data", text, words, sizeof words);
+	assert_non_null(strstr(words, "SCOREBOX_KAFKA_OPTIONS=receive.message.max.bytes="));
+	assert_null(strstr(words, "damaged"));
+	assert_false(trouble_is_of_record(err) || trouble_is_of_link(err));
+	err = trouble_meant(RD_KAFKA_RESP_ERR__BAD_MSG, "MessageSet at offset 7 fails its CRC");
+	assert_string_equal(trouble_code(err), "kafka.corrupt");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(codes_and_words),
 		cmocka_unit_test(a_lost_connection_is_no_refused_login),
+		cmocka_unit_test(an_answer_too_large_is_no_damage),
 		cmocka_unit_test(a_login_names_who_and_how),
 		cmocka_unit_test(without_detail),
 		cmocka_unit_test(blame),
