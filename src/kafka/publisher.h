@@ -6,7 +6,9 @@
  *	                                         (purged)                 on_rewind: feed again from
  *	                                                                  the oldest undelivered row
  * After a size error rows of the failed range are fed one at a time; only a row refused alone is
- * reported by on_refused. A fatal error of the client destroys it and makes a new one. */
+ * reported by on_refused. Where the broker's own check (INVALID_RECORD) refuses five of them with none delivered
+ * between, it is no fault of rows any more: the next such row is a failed report, until one is delivered again.
+ * A fatal error of the client destroys it and makes a new one. */
 #pragma once
 #include "kafka/client.h"
 

@@ -30,7 +30,9 @@ struct publisher {
 	int64_t alone_through; /* rows up to this id go one at a time; 0: none */
 	bool lone; /* the row put last is such a one: none may follow, as the next of its match tells how it went */
 	int64_t trouble_id; /* the row whose report failed first; 0: no such trouble */
-	bool refused_here;  /* librdkafka itself refused refused_id: to be told in the next turn */
+	unsigned
+		checked_out; /* rows that the broker's check refused, each alone, since one was delivered */
+	bool refused_here; /* librdkafka itself refused refused_id: to be told in the next turn */
 	int64_t refused_id;
 	char link_detail[TROUBLE_REASON_BYTES]; /* what a connection failed with last */
 	bool frames;				/* values go behind the frame of schema_id */

@@ -19,6 +19,8 @@ enum {
 	LOST_MS = 10 * 60 *
 		  1000, /* as long without a report, brokers up or not: try with a new client */
 	RETIRE_WAIT_MS = 300,
+	/* So many rows in a row the broker's own check may refuse; then it is not the rows. */
+	CHECKED_OUT_MAX = 5,
 };
 
 /* ---- what went wrong, and right again ---- */
@@ -93,17 +95,22 @@ void publisher_died(struct publisher *p)
 	condemn(p, "kafka.fatal", reason);
 }
 
+static void failed(struct publisher *p, const char *code, const char *reason, int64_t id)
+{
+	p->health.failures++;
+	publisher_say(p, code, reason);
+	if (p->trouble_id == 0)
+		p->trouble_id = id;
+	start_emptying(p, true);
+}
+
 void publisher_failed(struct publisher *p, int err, int64_t id)
 {
 	char reason[TROUBLE_REASON_BYTES];
 
 	trouble_words(err, p->kept.settings.topic, rd_kafka_err2str((rd_kafka_resp_err_t)err),
 		reason, sizeof reason);
-	p->health.failures++;
-	publisher_say(p, trouble_code(err), reason);
-	if (p->trouble_id == 0)
-		p->trouble_id = id;
-	start_emptying(p, true);
+	failed(p, trouble_code(err), reason, id);
 }
 
 /* A topic may take a row only with a time stamp near the broker's clock (message.timestamp.before.max.ms and
@@ -127,16 +134,41 @@ void publisher_untimely(struct publisher *p, int err, int64_t id)
 	start_emptying(p, false);
 }
 
+/* The check that a topic may have (of values against a schema, say) refuses everything where it and our
+ * settings do not fit: switched on without a word, a subject of another name. What else waits would be given up
+ * for that; instead it waits for a human, and the oldest row is tried now and then. */
+static bool check_refuses_all(struct publisher *p, int err)
+{
+	if (!trouble_is_of_check(err))
+		return false;
+	if (p->checked_out < CHECKED_OUT_MAX) {
+		p->checked_out++;
+		return false;
+	}
+	return true;
+}
+
+static void refused_alone(struct publisher *p, int err, int64_t id)
+{
+	const char *topic = p->kept.settings.topic;
+	const char *detail = rd_kafka_err2str((rd_kafka_resp_err_t)err);
+	char reason[TROUBLE_REASON_BYTES];
+
+	if (check_refuses_all(p, err)) {
+		trouble_check(topic, detail, reason, sizeof reason);
+		failed(p, trouble_code(err), reason, id);
+		return;
+	}
+	trouble_words(err, topic, detail, reason, sizeof reason);
+	p->calls.on_refused(p->calls.context, id, reason);
+}
+
 /* A batch fails as one for a single record. Rows of the failed range go one at a time; who is refused
  * alone is refused. */
 void publisher_refused(struct publisher *p, int err, int64_t id, bool was_alone)
 {
-	char reason[TROUBLE_REASON_BYTES];
-
 	if (was_alone) {
-		trouble_words(err, p->kept.settings.topic,
-			rd_kafka_err2str((rd_kafka_resp_err_t)err), reason, sizeof reason);
-		p->calls.on_refused(p->calls.context, id, reason);
+		refused_alone(p, err, id);
 		return;
 	}
 	if (id > p->alone_through)
@@ -151,6 +183,7 @@ void publisher_delivered(struct publisher *p, int64_t id)
 	bool over = calm || id == p->trouble_id;
 
 	p->health.delivered++;
+	p->checked_out = 0;
 	/* One partition may deliver while another fails: the pauses grow on until the failed row itself is
 	 * through, or nothing has failed for a while. */
 	if (over)

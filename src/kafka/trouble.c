@@ -131,6 +131,13 @@ void trouble_down(const char *brokers, const char *detail, char *out, size_t out
 	snprintf(out, out_bytes, "no broker of %.80s can be reached: %.140s", brokers, detail);
 }
 
+void trouble_check(const char *topic, const char *detail, char *out, size_t out_bytes)
+{
+	snprintf(out, out_bytes,
+		"the broker's check of topic '%.60s' refuses one record after another: let SCOREBOX_SCHEMA_REGISTRY_URL and the topic's schema validation fit each other, or switch that off (%s)",
+		topic, detail);
+}
+
 bool trouble_is_down(const char *code)
 {
 	return strcmp(code, "kafka.down") == 0 || strncmp(code, "kafka.tls.", 10) == 0;
@@ -143,6 +150,11 @@ bool trouble_is_of_record(int err)
 	       err == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE ||
 	       err == RD_KAFKA_RESP_ERR_INVALID_RECORD ||
 	       err == RD_KAFKA_RESP_ERR__INVALID_DIFFERENT_RECORD;
+}
+
+bool trouble_is_of_check(int err)
+{
+	return err == RD_KAFKA_RESP_ERR_INVALID_RECORD;
 }
 
 bool trouble_is_of_link(int err)

@@ -26,10 +26,15 @@ bool trouble_is_of_login(int err);
 /* The words for "kafka.down"; `detail` is what the last broker's connection failed with. */
 void trouble_down(const char *brokers, const char *detail, char *out, size_t out_bytes);
 
+/* The words for a check of the broker's (trouble_is_of_check) that takes no record at all. */
+void trouble_check(const char *topic, const char *detail, char *out, size_t out_bytes);
+
 /* "kafka.down", or the reason for it that TLS has, "kafka.tls.": over as soon as a broker answers. */
 bool trouble_is_down(const char *code);
 
 /* The broker refuses these bytes, not us: alone in its batch the row would be refused again. */
 bool trouble_is_of_record(int err);
+/* And of these: for what is in them, by a check that somebody has set up for the topic. */
+bool trouble_is_of_check(int err);
 /* The connection failed: librdkafka tries again by itself. */
 bool trouble_is_of_link(int err);

@@ -24,7 +24,7 @@ struct pump {
 	uint64_t recreated; /* clients, as told last */
 	int64_t down_since_ms;
 	char told_code[32];
-	struct log_gate gate, loss_gate;
+	struct log_gate gate, loss_gate, refused_gate;
 	uint64_t dropped_told, refused_told;
 	enum status trouble;
 	struct why why;
@@ -67,6 +67,14 @@ static void delivered(void *context, int64_t id)
 		log_debug("spool.free", "row %lld stays and will be sent again", (long long)id);
 }
 
+static void tell_more_refused(unsigned long count)
+{
+	if (count)
+		log_error("kafka.refused",
+			"the broker refused %lu more row%s; lost to Kafka, kept as dead letters (scorebox spool ls); the rows after them go on",
+			count, count == 1 ? "" : "s");
+}
+
 static void refused(void *context, int64_t id, const char *reason)
 {
 	struct pump *p = context;
@@ -77,6 +85,10 @@ static void refused(void *context, int64_t id, const char *reason)
 		return;
 	}
 	p->refused_told++;
+	unsigned long held;
+	if (!log_gate_pass(&p->refused_gate, clock_mono_ms(), TELL_EVERY_MS, &held))
+		return;
+	tell_more_refused(held);
 	log_error("kafka.refused",
 		"the broker refuses row %lld: %s; lost to Kafka, kept as a dead letter (scorebox spool ls); the rows after it go on",
 		(long long)id, reason);
@@ -105,6 +117,15 @@ static void tell_losses(struct pump *p, const struct spool_figures *f)
 			(unsigned long long)(f->refused - p->refused_told));
 	p->dropped_told = f->dropped;
 	p->refused_told = f->refused;
+}
+
+/* Those that had no line of their own. */
+static void tell_held_refusals(struct pump *p, int64_t now)
+{
+	unsigned long held = p->refused_gate.held;
+	if (held && now - p->refused_gate.last_ms >= TELL_EVERY_MS &&
+		log_gate_pass(&p->refused_gate, now, TELL_EVERY_MS, &held))
+		tell_more_refused(held);
 }
 
 /* One transition line when Kafka goes away, one every ten minutes, one when it is back. */
@@ -145,6 +166,7 @@ static void tell(struct pump *p, int64_t now)
 		log_gate_reset(&p->gate);
 		p->told_code[0] = '\0';
 	}
+	tell_held_refusals(p, now);
 	bool loss = f.dropped != p->dropped_told || f.refused > p->refused_told;
 	if (loss && log_gate_pass(&p->loss_gate, now, TELL_EVERY_MS, &held))
 		tell_losses(p, &f);
@@ -263,6 +285,7 @@ void pump_close(struct pump *p)
 		struct spool_figures f;
 		spool_figures(p->spool, &f);
 		tell_losses(p, &f);
+		tell_more_refused(p->refused_gate.held);
 	}
 	free(p);
 }

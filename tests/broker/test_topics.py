@@ -282,6 +282,7 @@ def test_a_record_over_the_limit_becomes_a_dead_letter(cluster, topic, pages, ma
     assert run.code == 0, run.err
     refused = lines_of(run.err, "kafka.refused")
     assert len(refused) == 2 and "max.message.bytes" in refused[0] and "scorebox spool ls" in refused[0]
+    assert "refused 1 more row;" in refused[1]
     found = [(m.key(), json.loads(m.value())["status"]) for m in read_topic(cluster, name)]
     assert sorted(set(found)) == [(b"m1", f"state {n}") for n in (1, 2, 3, 4)] + [(b"m2", "state 1"), (b"m2", "state 4")]
     listed = box.run("spool ls")

@@ -205,6 +205,69 @@ static void one_row_too_large(void **state)
 	rig_close(&r);
 }
 
+static void push_refusals(struct rig *r, size_t count)
+{
+	rd_kafka_resp_err_t errors[16];
+
+	for (size_t i = 0; i < count; i++)
+		errors[i] = RD_KAFKA_RESP_ERR_INVALID_RECORD;
+	rig_push_errors(r, RIG_PRODUCE, errors, count);
+}
+
+/* A check that takes nothing costs five rows, not all: the rest waits, is tried now and then, and goes out by
+ * itself when the check takes a record again. The first answer is that to the batch. */
+static void a_check_that_takes_nothing(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, 1, 1);
+	r.settings.linger_ms = 150;
+	rig_publish(&r);
+	push_refusals(&r, 1 + 5 + 3);
+	rig_add_rows(&r, 30, 3, 100);
+	rig_settle(&r, 60);
+	assert_int_equal(r.refused, 5);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(r.rows[i].refused, 1);
+	assert_string_equal(r.worst.code, "kafka.refused");
+	assert_non_null(strstr(r.worst.reason, "SCOREBOX_SCHEMA_REGISTRY_URL"));
+	expect_exactly_once(&r);
+	expect_well(&r);
+	/* The count begins anew. */
+	r.worst = (struct publisher_health){.code = NULL};
+	push_refusals(&r, 1 + 5);
+	rig_add_rows(&r, 30, 3, 100);
+	rig_settle(&r, 60);
+	assert_int_equal(r.refused, 10);
+	assert_null(r.worst.code);
+	expect_exactly_once(&r);
+	rig_close(&r);
+}
+
+/* Rows that are refused among others that are taken are the rows' own fault, however many. */
+static void a_check_that_takes_some(void **state)
+{
+	rd_kafka_resp_err_t errors[1 + 2 * 8];
+	struct rig r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+		errors[i] = i == 0 || i % 2 ? RD_KAFKA_RESP_ERR_INVALID_RECORD
+					    : RD_KAFKA_RESP_ERR_NO_ERROR;
+	rig_open(&r, 1, 1);
+	r.settings.linger_ms = 150;
+	rig_publish(&r);
+	rig_push_errors(&r, RIG_PRODUCE, errors, sizeof errors / sizeof *errors);
+	rig_add_rows(&r, 30, 3, 100);
+	rig_settle(&r, 60);
+	assert_int_equal(r.refused, 8);
+	assert_null(r.worst.code);
+	expect_exactly_once(&r);
+	expect_well(&r);
+	rig_close(&r);
+}
+
 /* librdkafka itself will not take it: the row is refused without a request. */
 static void larger_than_said(void **state)
 {
@@ -519,6 +582,8 @@ int main(void)
 		cmocka_unit_test(lost_acknowledgement),
 		cmocka_unit_test(too_few_replicas),
 		cmocka_unit_test(one_row_too_large),
+		cmocka_unit_test(a_check_that_takes_nothing),
+		cmocka_unit_test(a_check_that_takes_some),
 		cmocka_unit_test(larger_than_said),
 		cmocka_unit_test(fatal_error_makes_a_new_client),
 		cmocka_unit_test(topic_missing),

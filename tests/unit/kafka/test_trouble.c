@@ -61,6 +61,8 @@ static void blame(void **state)
 	(void)state;
 	assert_true(trouble_is_of_record(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE));
 	assert_true(trouble_is_of_record(RD_KAFKA_RESP_ERR_INVALID_RECORD));
+	assert_true(trouble_is_of_check(RD_KAFKA_RESP_ERR_INVALID_RECORD));
+	assert_false(trouble_is_of_check(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE));
 	assert_false(trouble_is_of_record(RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP));
 	assert_false(trouble_is_of_record(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED));
 	assert_false(trouble_is_of_record(RD_KAFKA_RESP_ERR__PURGE_QUEUE));
