@@ -98,14 +98,22 @@ static void print_row(void *context, const struct spool_row *row)
 
 static void print_letter(void *context, const struct spool_letter *letter)
 {
-	char reason[SHOWN_BYTES], bytes[SHOWN_BYTES], when[CLOCK_TEXT_BYTES];
+	char reason[SHOWN_BYTES], bytes[SHOWN_BYTES], when[CLOCK_TEXT_BYTES], match[SHOWN_BYTES];
 
 	(void)context;
+	log_redact(letter->match.bytes, letter->match.length, match, sizeof match);
 	log_redact(letter->reason, strlen(letter->reason), reason, sizeof reason);
 	log_redact(letter->bytes.bytes, letter->bytes.length, bytes, sizeof bytes);
 	clock_format(letter->at_us, 3, when);
-	printf("dead letter %s, seen %" PRIu64 " times: %s: %s\n", when, letter->times, reason,
-		bytes);
+	printf("dead letter %s", when);
+	if (*match)
+		printf(", a state of match %s", match);
+	else
+		printf(", seen %" PRIu64 " times", letter->times);
+	printf(", %" PRIu64 " bytes", letter->length);
+	if (letter->length > letter->bytes.length)
+		printf(" (the first %zu are kept)", letter->bytes.length);
+	printf(": %s: %s\n", reason, bytes);
 }
 
 static void print_totals(const struct spool *spool)

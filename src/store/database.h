@@ -22,7 +22,10 @@ enum { DATABASE_STATEMENTS = 64, DATABASE_PAGE_BYTES = 4096, DATABASE_FRAME_BYTE
 struct database_kind {
 	const char *name; /* "spool", "journal": for reasons */
 	int32_t application_id, version;
-	const char *schema;	/* run once, in one transaction */
+	const char *schema; /* run once, in one transaction */
+	/* What makes version 2 of version 1, 3 of 2, ...: version - 1 of them. An older database is brought up to
+	 * date when its owner opens it, in one transaction. */
+	const char *const *upgrades;
 	const char *const *sql; /* statements by number */
 	int cache_kib;
 };

@@ -97,6 +97,24 @@ static enum status set_up(struct database *d, enum database_use use, struct why 
 	return s;
 }
 
+/* Nothing of it stays where a part fails, or the power goes. */
+static enum status upgrade(struct database *d, int64_t version, struct why *why)
+{
+	char mark[64];
+	enum status s = database_begin(d, why);
+
+	snprintf(mark, sizeof mark, "PRAGMA user_version=%d", (int)d->kind->version);
+	for (; s == STATUS_OK && version < d->kind->version; version++)
+		s = database_exec(d, d->kind->upgrades[version - 1], why);
+	if (s == STATUS_OK)
+		s = database_exec(d, mark, why);
+	if (s == STATUS_OK)
+		s = database_commit(d, why);
+	if (s != STATUS_OK)
+		database_rollback(d);
+	return s;
+}
+
 static enum status make_schema(struct database *d, struct why *why)
 {
 	char mark[96];
@@ -133,6 +151,8 @@ static enum status look_at_version(struct database *d, enum database_use use, st
 	if (application != d->kind->application_id)
 		return fail(why, STATUS_DENIED, "'%s' is no %s of ours: move it away", d->path,
 			d->kind->name);
+	if (version >= 1 && version < d->kind->version && use != DATABASE_READER)
+		return upgrade(d, version, why);
 	if (version != d->kind->version)
 		return fail(why, STATUS_DENIED,
 			"%s '%s' has version %lld, this program knows %d: update it", d->kind->name,

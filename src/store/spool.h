@@ -104,8 +104,9 @@ enum status spool_delivered(struct spool *s, int64_t id) MUST_CHECK;
 enum status spool_free_oldest(struct spool *s, struct why *why) MUST_CHECK;
 enum status spool_free(struct spool *s, struct why *why) MUST_CHECK;
 
-/* The broker refuses `id` alone: it becomes a dead letter with its reason, durable on return; the next row
- * of its match counts it in `dropped`. An id that is gone already is fine. */
+/* The broker refuses `id` alone: it becomes a dead letter with its reason, its match, its length and its first
+ * 2 KiB, durable on return; the next row of its match counts it in `dropped`. Each state is a letter of its own.
+ * An id that is gone already is fine. */
 enum status spool_refuse(
 	struct spool *s, int64_t id, const char *reason, struct why *why) MUST_CHECK;
 
@@ -147,6 +148,8 @@ struct spool_letter {
 	int64_t at_us;
 	uint64_t times;
 	const char *reason;
+	struct view match; /* of a state that was refused; empty where there never was one */
+	uint64_t length;   /* of all; `bytes` are at most the first 2 KiB */
 	struct view bytes;
 };
 typedef void spool_row_call(void *context, const struct spool_row *row);

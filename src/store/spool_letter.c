@@ -10,7 +10,7 @@
 /* A small spool keeps fewer, so that letters never take more than a sixteenth of it. */
 static int64_t letters_kept(const struct spool *s)
 {
-	const uint64_t kept = s->room.cap / 16 / (SPOOL_LETTER_BYTES + 256);
+	const uint64_t kept = s->room.cap / 16 / (SPOOL_LETTER_BYTES + SPOOL_MATCH_BYTES + 256);
 
 	return kept < 1000 ? (int64_t)kept : 1000;
 }
@@ -53,8 +53,6 @@ static enum status count_repeat(struct spool *s, int64_t id, int64_t now_us, str
 		i++;
 	if (i == SPOOL_REPEATS) {
 		st = letters_flush(s, why);
-		if (st == STATUS_OK && !s->page_open)
-			st = spool_save(s, why);
 		i = 0;
 	}
 	if (st != STATUS_OK)
@@ -105,8 +103,9 @@ static enum status find_letter(struct spool *s, uint32_t sum, const char *reason
 	return st;
 }
 
-static enum status write_letter(struct spool *s, uint32_t sum, const char *reason,
-	struct view bytes, int64_t now_us, struct why *why)
+/* `match` without bytes: NULL. */
+static enum status write_letter(struct spool *s, const char *reason, uint32_t sum,
+	struct view bytes, int64_t length, struct view match, int64_t now_us, struct why *why)
 {
 	struct sqlite3_stmt *q;
 	const struct view kept = first_bytes(bytes);
@@ -117,11 +116,16 @@ static enum status write_letter(struct spool *s, uint32_t sum, const char *reaso
 	bind_number(q, 1, sum);
 	bind_text(q, 2, reason);
 	bind_number(q, 3, now_us);
-	bind_number(q, 4, (int64_t)bytes.length);
+	bind_number(q, 4, length);
 	bind_bytes(q, 5, kept.bytes, kept.length);
+	if (match.bytes)
+		bind_bytes(q, 6, match.bytes, match.length);
+	else
+		sqlite3_bind_null(q, 6);
 	st = database_do(&s->db, q, why);
 	if (st != STATUS_OK)
 		return st;
+	s->now.letters++;
 	const int64_t id = sqlite3_last_insert_rowid(s->db.handle);
 	st = spool_statement(s, SQL_LETTER_PRUNE, &q, why);
 	if (st != STATUS_OK)
@@ -130,7 +134,6 @@ static enum status write_letter(struct spool *s, uint32_t sum, const char *reaso
 	return database_do(&s->db, q, why);
 }
 
-/* Within a transaction where the letter is new; the caller commits. */
 enum status letter_add(struct spool *s, const char *reason, struct view bytes, int64_t now_us,
 	bool *is_new, struct why *why)
 {
@@ -146,12 +149,18 @@ enum status letter_add(struct spool *s, const char *reason, struct view bytes, i
 		return st;
 	st = spool_txn(s, why);
 	if (st == STATUS_OK)
-		st = write_letter(s, sum, reason, bytes, now_us, why);
-	if (st == STATUS_OK) {
-		s->now.letters++;
+		st = write_letter(s, reason, sum, bytes, (int64_t)bytes.length, view_of(NULL, 0),
+			now_us, why);
+	if (st == STATUS_OK)
 		*is_new = true;
-	}
 	return st;
+}
+
+enum status letter_add_state(struct spool *s, const char *reason, struct view match,
+	struct view first, int64_t length, int64_t now_us, struct why *why)
+{
+	return write_letter(
+		s, reason, letter_sum(reason, first), first, length, match, now_us, why);
 }
 
 enum status spool_dead_letter(struct spool *s, const char *reason, struct view bytes,

@@ -124,10 +124,15 @@ static enum status each_letter(
 			.reason = reason ? reason : "",
 			.bytes = view_of(
 				sqlite3_column_blob(q, 3), (size_t)sqlite3_column_bytes(q, 3)),
+			.length = (uint64_t)sqlite3_column_int64(q, 4),
+			.match = view_of(
+				sqlite3_column_blob(q, 5), (size_t)sqlite3_column_bytes(q, 5)),
 		};
 
 		if (!letter.bytes.bytes)
 			letter.bytes = view_of("", 0);
+		if (!letter.match.bytes)
+			letter.match = view_of("", 0);
 		call(context, &letter);
 	}
 	return st == STATUS_NOT_FOUND ? STATUS_OK : st;

@@ -249,7 +249,6 @@ enum status spool_free(struct spool *s, struct why *why)
 static enum status refuse(struct spool *s, int64_t id, const char *reason, struct why *why)
 {
 	struct sqlite3_stmt *q, *gone;
-	bool is_new;
 	enum status st = spool_txn(s, why);
 
 	if (st == STATUS_OK)
@@ -261,9 +260,11 @@ static enum status refuse(struct spool *s, int64_t id, const char *reason, struc
 	if (st != STATUS_OK)
 		return st;
 	const int64_t prev_row = sqlite3_column_int64(q, 0);
-	struct view body = view_of(sqlite3_column_blob(q, 2), (size_t)sqlite3_column_bytes(q, 2));
-	st = letter_add(
-		s, reason, body.bytes ? body : view_of("", 0), clock_wall_us(), &is_new, why);
+	struct view match = view_of(sqlite3_column_blob(q, 1), (size_t)sqlite3_column_bytes(q, 1));
+	struct view first = view_of(sqlite3_column_blob(q, 2), (size_t)sqlite3_column_bytes(q, 2));
+	st = letter_add_state(s, reason, match.bytes ? match : view_of("", 0),
+		first.bytes ? first : view_of("", 0), sqlite3_column_int64(q, 3), clock_wall_us(),
+		why);
 	sqlite3_reset(q);
 	if (st == STATUS_OK)
 		st = spool_statement(s, SQL_ROW_REMOVE, &gone, why);

@@ -9,7 +9,8 @@
  *	row     what waits; prev_* is what `seen` said before, so that a broken page can be taken back
  *	gone    dropped states not yet told: keyed by the newest dropped row, claimed by the row whose
  *	        prev_row it is
- *	letter  dead letters;  loss: losses by hour and kind;  note: the poller's small facts
+ *	letter  dead letters; match: of a state that was refused, NULL where there never was one
+ *	loss    losses by hour and kind;  note: the poller's small facts
  */
 #pragma once
 #include "store/database.h"
@@ -175,8 +176,14 @@ enum status spool_gone(
 	struct spool *s, int64_t id, int64_t prev_row, int64_t states, struct why *why) MUST_CHECK;
 
 /* ---- spool_letter.c ---- */
+/* What never became a state: counted where an equal one is here. Within a transaction where it is new, or where
+ * too many repeats were counted; the caller commits. */
 enum status letter_add(struct spool *s, const char *reason, struct view bytes, int64_t now_us,
 	bool *is_new, struct why *why) MUST_CHECK;
+/* A state that is refused: each is a letter of its own. `first` are its first bytes of `length`. Within the
+ * caller's transaction. */
+enum status letter_add_state(struct spool *s, const char *reason, struct view match,
+	struct view first, int64_t length, int64_t now_us, struct why *why) MUST_CHECK;
 enum status letters_flush(struct spool *s, struct why *why) MUST_CHECK; /* the counted repeats */
 
 /* ---- spool_out.c ---- */

@@ -18,11 +18,15 @@ static const char schema[] =
 	"CREATE TABLE gone(last_row INTEGER PRIMARY KEY, states INTEGER NOT NULL);"
 	"CREATE TABLE letter(id INTEGER PRIMARY KEY, sum INTEGER NOT NULL, reason TEXT NOT"
 	" NULL, times INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL,"
-	" length INTEGER NOT NULL, bytes BLOB NOT NULL);"
+	" length INTEGER NOT NULL, bytes BLOB NOT NULL, match BLOB);"
 	"CREATE INDEX letter_sum ON letter(sum);"
 	"CREATE TABLE loss(hour INTEGER, kind TEXT, states INTEGER NOT NULL, first_us INTEGER"
 	" NOT NULL, last_us INTEGER NOT NULL, PRIMARY KEY(hour, kind)) WITHOUT ROWID;"
 	"CREATE TABLE note(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
+
+static const char *const upgrades[] = {
+	"ALTER TABLE letter ADD COLUMN match BLOB;",
+};
 
 static const char *const sql[SQL_SPOOL_COUNT] = {
 	[SQL_STATE_READ] =
@@ -69,7 +73,8 @@ static const char *const sql[SQL_SPOOL_COUNT] = {
 	[SQL_ROW_OLDEST] = "SELECT fetched_us FROM row WHERE id <= ?1 ORDER BY id LIMIT 1",
 	[SQL_ROW_CANDIDATE] =
 		"SELECT id, seen, prev_row FROM row WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT 1",
-	[SQL_ROW_LETTER] = "SELECT prev_row, match, substr(body, 1, 2048) FROM row WHERE id = ?1",
+	[SQL_ROW_LETTER] =
+		"SELECT prev_row, match, substr(body, 1, 2048), length(body) FROM row WHERE id = ?1",
 	[SQL_ROWS_COUNT] = "SELECT count(*) FROM row WHERE id <= ?1",
 	[SQL_PENDING_COUNT] = "SELECT count(*) FROM row WHERE id > ?1",
 
@@ -81,14 +86,16 @@ static const char *const sql[SQL_SPOOL_COUNT] = {
 	[SQL_GONE_ANY] = "SELECT EXISTS (SELECT 1 FROM gone)",
 
 	[SQL_LETTER_FIND] =
-		"SELECT id FROM letter WHERE sum = ?1 AND length = ?2 AND reason = ?3 AND bytes = ?4",
+		"SELECT id FROM letter WHERE sum = ?1 AND length = ?2 AND reason = ?3 AND bytes = ?4"
+		" AND match IS NULL",
 	[SQL_LETTER_ADD] =
-		"INSERT INTO letter(sum, reason, times, first_us, last_us, length, bytes)"
-		" VALUES(?1, ?2, 1, ?3, ?3, ?4, ?5)",
+		"INSERT INTO letter(sum, reason, times, first_us, last_us, length, bytes, match)"
+		" VALUES(?1, ?2, 1, ?3, ?3, ?4, ?5, ?6)",
 	[SQL_LETTER_PRUNE] = "DELETE FROM letter WHERE id <= ?1",
 	[SQL_LETTER_AGAIN] =
 		"UPDATE letter SET times = times + ?2, last_us = max(last_us, ?3) WHERE id = ?1",
-	[SQL_LETTER_EACH] = "SELECT last_us, times, reason, bytes FROM letter ORDER BY id",
+	[SQL_LETTER_EACH] =
+		"SELECT last_us, times, reason, bytes, length, match FROM letter ORDER BY id",
 	[SQL_LOSS_ADD] =
 		"INSERT INTO loss VALUES(?1, ?2, ?3, ?4, ?4) ON CONFLICT(hour, kind) DO UPDATE SET"
 		" states = states + excluded.states, last_us = excluded.last_us",
@@ -105,8 +112,9 @@ _Static_assert((int)SQL_SPOOL_COUNT <= (int)DATABASE_STATEMENTS,
 const struct database_kind spool_database = {
 	.name = "spool",
 	.application_id = 0x53427370, /* "SBsp" */
-	.version = 1,
+	.version = 2,
 	.schema = schema,
+	.upgrades = upgrades,
 	.sql = sql,
 	.cache_kib = 256,
 };

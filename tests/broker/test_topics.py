@@ -288,6 +288,8 @@ def test_a_record_over_the_limit_becomes_a_dead_letter(cluster, topic, pages, ma
     listed = box.run("spool ls")
     assert listed.out.count("dead letter") == 2 + 1 and listed.out.count("max.message.bytes") == 2, listed.out
     assert "2 dead letters (2 refused by the broker)" in listed.out
+    told = re.findall(r"dead letter \S+, a state of match m2, (\d+) bytes \(the first 2048 are kept\)", listed.out)
+    assert len(told) == 2 and all(int(length) > 40000 for length in told), listed.out
     spool = json.loads((box.state / "status.json").read_text())["spool"]
     assert spool["dead_letters"] == 2 and spool["refused_by_broker"] == 2
     assert box.run("consume", "--until-end").code == 0

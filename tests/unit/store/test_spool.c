@@ -1,6 +1,8 @@
 /* The spool seen from outside: pages, order, what is remembered of each match, letters, notes. */
 #include "store_test.h"
 
+#include <sqlite3.h>
+
 struct fixture {
 	struct test_folder at;
 	struct spool *spool;
@@ -415,6 +417,8 @@ static void the_next_state_counts_the_refused(void **state)
 }
 
 struct letters {
+	uint64_t whole;
+	char match[64];
 	int count;
 	uint64_t times;
 	char reason[64], bytes[64];
@@ -428,6 +432,8 @@ static void see_letter(void *context, const struct spool_letter *letter)
 	l->count++;
 	l->times += letter->times;
 	l->length = letter->bytes.length;
+	l->whole = letter->length;
+	snprintf(l->match, sizeof l->match, "%.*s", (int)letter->match.length, letter->match.bytes);
 	snprintf(l->reason, sizeof l->reason, "%s", letter->reason);
 	snprintf(l->bytes, sizeof l->bytes, "%.*s",
 		(int)(letter->bytes.length < 60 ? letter->bytes.length : 60), letter->bytes.bytes);
@@ -483,6 +489,127 @@ static void letters_are_cut_and_few(void **state)
 	assert_int_equal(l.length, 2048);
 	spool_figures(f->spool, &figures);
 	assert_int_equal(figures.dead_letters, 1100);
+}
+
+/* Two states that differ behind the bytes that are kept are two losses. */
+static void a_refused_state_is_a_letter_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+	struct letters l = {0};
+	char body[3001];
+
+	memset(body, 'x', 3000);
+	body[3000] = '\0';
+	sweep(f, "m1", body);
+	body[2999] = 'y';
+	sweep(f, "m1", body);
+	for (int i = 0; i < 2; i++)
+		ok(spool_refuse(f->spool, row_number(f, 0).id, "no", &why));
+	reopen(f);
+	ok(spool_each(f->spool, NULL, see_letter, &l, &why));
+	assert_int_equal(l.count, 2);
+	assert_int_equal(l.times, 2);
+	assert_string_equal(l.match, "m1");
+	assert_int_equal(l.whole, 3000);
+	assert_int_equal(l.length, 2048);
+}
+
+/* The same bytes may be bad input and a refused state: neither is counted to the other. */
+static void input_and_state_are_apart(void **state)
+{
+	struct fixture *f = *state;
+	struct letters l = {0};
+	bool is_new = false;
+
+	sweep(f, "m1", "{}");
+	ok(spool_refuse(f->spool, row_number(f, 0).id, "no", &why));
+	ok(spool_dead_letter(f->spool, "no", text_view("{}"), 5, &is_new, &why));
+	assert_true(is_new);
+	ok(spool_dead_letter(f->spool, "no", text_view("{}"), 6, &is_new, &why));
+	assert_false(is_new);
+	ok(spool_each(f->spool, NULL, see_letter, &l, &why));
+	assert_int_equal(l.count, 2);
+	assert_int_equal(l.times, 3);
+	assert_string_equal(l.match, "");
+	assert_int_equal(l.whole, 2);
+}
+
+/* Counted repeats of 32 letters wait to be written: a row that is refused then still goes in one commit with
+ * its letter and the counters. */
+static void a_refusal_is_one_commit(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture copy = {0};
+	struct spool_figures figures;
+	char text[16];
+	bool is_new;
+
+	sweep(f, "m1", "a1");
+	sweep(f, "m2", "a1");
+	ok(spool_refuse(f->spool, row_number(f, 0).id, "no", &why));
+	for (int i = 0; i < 64; i++) {
+		snprintf(text, sizeof text, "{%d}", i % 32);
+		ok(spool_dead_letter(f->spool, "no id", text_view(text), 1, &is_new, &why));
+	}
+	ok(spool_refuse(f->spool, row_number(f, 0).id, "no", &why));
+	test_folder_make(&copy.at, "spool.db");
+	test_folder_copy(&f->at, &copy.at);
+	open_spool(&copy);
+	ok(spool_verify(copy.spool, &why));
+	spool_figures(copy.spool, &figures);
+	assert_int_equal(figures.rows, 0);
+	assert_int_equal(figures.refused, 2);
+	spool_close(copy.spool);
+	test_folder_remove(&copy.at);
+}
+
+static void run_sql(const struct test_folder *at, const char *sql)
+{
+	struct sqlite3 *handle;
+	char *reason = NULL;
+
+	assert_int_equal(sqlite3_open(at->path, &handle), SQLITE_OK);
+	if (sqlite3_exec(handle, sql, NULL, NULL, &reason) != SQLITE_OK)
+		fail_msg("%s: %s", sql, reason);
+	sqlite3_close(handle);
+}
+
+/* Version 1 had no match in a letter. What waits in such a spool, and its letters, are all there. */
+static void a_spool_of_version_1_is_opened(void **state)
+{
+	struct fixture *f = *state;
+	struct letters l = {0};
+	bool is_new;
+
+	sweep(f, "m1", "a1");
+	sweep(f, "m2", "b1");
+	ok(spool_dead_letter(f->spool, "no id", text_view("{}"), 5, &is_new, &why));
+	spool_close(f->spool);
+	run_sql(&f->at, "ALTER TABLE letter DROP COLUMN match; PRAGMA user_version=1");
+	open_spool(f);
+	assert_string_equal(f->opening.set_aside, "");
+	assert_string_equal(waiting(f), "a1 b1");
+	ok(spool_dead_letter(f->spool, "no id", text_view("{}"), 6, &is_new, &why));
+	assert_false(is_new);
+	ok(spool_refuse(f->spool, row_number(f, 0).id, "no", &why));
+	reopen(f);
+	ok(spool_verify(f->spool, &why));
+	ok(spool_each(f->spool, NULL, see_letter, &l, &why));
+	assert_int_equal(l.count, 2);
+	assert_int_equal(l.times, 3);
+	assert_string_equal(l.match, "m1");
+	assert_string_equal(waiting(f), "b1");
+}
+
+static void a_spool_of_a_later_version_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	spool_close(f->spool);
+	run_sql(&f->at, "PRAGMA user_version=99");
+	f->spool = NULL;
+	expect_status(STATUS_DENIED, spool_open(&f->spool, f->at.path, 64 << 20, SPOOL_LATEST,
+					     test_run, &f->opening, &why));
 }
 
 static void letters_outlive_their_page(void **state)
@@ -631,6 +758,11 @@ int main(void)
 		test(new_rows_show_while_the_publisher_reads),
 		test(what_is_refused_becomes_a_letter),
 		test(equal_letters_are_counted),
+		test(a_refused_state_is_a_letter_of_its_own),
+		test(input_and_state_are_apart),
+		test(a_refusal_is_one_commit),
+		test(a_spool_of_version_1_is_opened),
+		test(a_spool_of_a_later_version_is_left_alone),
 		test(letters_are_cut_and_few),
 		test(letters_outlive_their_page),
 		test(notes_survive),
