@@ -43,7 +43,7 @@ static bool place(struct reader *r, const struct subscriber_span *span, bool fir
 	*start = (struct subscriber_start){
 		span->partition, p->anchored ? at.anchor_offset : at.next_offset};
 	if (span->low > at.next_offset) {
-		bool nothing_missed = !at.next_offset && first_sight;
+		bool nothing_missed = !at.known && first_sight;
 		if (nothing_missed) {
 			log_info("kafka.earliest",
 				"partition %d begins at offset %" PRId64
@@ -61,6 +61,19 @@ static bool place(struct reader *r, const struct subscriber_span *span, bool fir
 		p->next = start->offset = span->low;
 	}
 	return true;
+}
+
+/* Also those of which there is nothing to read yet. Where the card has no room for it now, another assignment has. */
+static bool keep_positions(struct reader *r, const struct subscriber_start *starts, unsigned count)
+{
+	int list[SUBSCRIBER_PARTITIONS];
+	struct why why;
+	for (unsigned i = 0; i < count; i++)
+		list[i] = starts[i].partition;
+	enum status s = journal_placed(r->journal, r->generation, list, count, &why);
+	if (s != STATUS_OK && s != STATUS_FULL)
+		reader_troubled(r, s, &why);
+	return s == STATUS_OK || s == STATUS_FULL;
 }
 
 bool reader_renew_generation(struct reader *r, const char *what)
@@ -134,7 +147,7 @@ enum status reader_assign(
 		return reader_assign(
 			r, list, count, true, why); /* once: a new generation has no positions */
 	}
-	if (r->state == READER_STOPPED)
+	if (r->state == READER_STOPPED || !keep_positions(r, starts, n))
 		return STATUS_FATAL;
 	return list && !r->group ? subscriber_add(r->subscriber, starts, n, why)
 				 : subscriber_assign(r->subscriber, starts, n, why);

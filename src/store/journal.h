@@ -30,7 +30,8 @@ const char *journal_name(const struct journal *j);
 
 /* Finds or makes the generation of a topic bound to (cluster, topic, topic_id; ids may be ""). A
  * binding is the newest generation with the same three, where a topic id that is not known (a busy broker
- * does not always tell it) equals any: the anchor decides then. *out_is_new: no record of it yet. */
+ * does not always tell it) equals any: the anchor decides then. *out_is_new: none of its partitions was
+ * placed yet. */
 enum status journal_generation(struct journal *j, const char *cluster, const char *topic,
 	const char *topic_id, unsigned *out_generation, bool *out_is_new,
 	struct why *why) MUST_CHECK;
@@ -41,6 +42,7 @@ enum status journal_generation_renew(
 	struct journal *j, unsigned old, unsigned *out_generation, struct why *why) MUST_CHECK;
 
 struct journal_position {
+	bool known; /* the partition was placed before, maybe with nothing read of it since */
 	int64_t next_offset; /* 0 when nothing was read */
 	bool has_anchor;     /* the last journaled record: read it again, compare */
 	int64_t anchor_offset;
@@ -49,6 +51,10 @@ struct journal_position {
 };
 enum status journal_position(struct journal *j, unsigned generation, int partition,
 	struct journal_position *out, struct why *why) MUST_CHECK;
+/* These partitions are read from now on: also where nothing of one was read yet, its position is kept, so that
+ * what it loses later shows as a gap. One commit; nothing to write where all are known. */
+enum status journal_placed(struct journal *j, unsigned generation, const int *partitions,
+	unsigned count, struct why *why) MUST_CHECK;
 uint32_t journal_crc(struct view key, struct view value);
 
 /* Records [from, to) of a partition are gone from the topic before we read them; the position moves to

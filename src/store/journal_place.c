@@ -205,6 +205,7 @@ static enum status guess_place(struct journal *j, struct journal_place *p, struc
 	if (st != STATUS_OK)
 		return st;
 	memset(&p->position, 0, sizeof p->position);
+	p->position.known = true;
 	if (sqlite3_column_type(q, 0) != SQLITE_NULL)
 		p->position.next_offset = sqlite3_column_int64(q, 0) - first + 1;
 	sqlite3_reset(q);
@@ -223,6 +224,7 @@ static enum status read_place(struct journal *j, struct journal_place *p, struct
 	bind_number(q, 2, p->partition);
 	st = database_row(&j->db, q, why);
 	if (st == STATUS_OK) {
+		p->position.known = true;
 		p->position.next_offset = sqlite3_column_int64(q, 0);
 		p->position.anchor_offset = sqlite3_column_int64(q, 1);
 		p->position.has_anchor = sqlite3_column_type(q, 2) != SQLITE_NULL;
@@ -276,8 +278,9 @@ enum status journal_place(struct journal *j, unsigned generation, int partition,
 
 void journal_move(struct journal_place *p, int64_t next_offset)
 {
-	if (next_offset <= p->position.next_offset)
+	if (p->position.known && next_offset <= p->position.next_offset)
 		return;
+	p->position.known = true;
 	p->position.next_offset = next_offset;
 	p->dirty = true;
 }
@@ -345,6 +348,36 @@ enum status journal_skip(
 		return journal_broke(j, st, why);
 	journal_move(p, next_offset);
 	return journal_save(j, why);
+}
+
+/* The transaction comes first: beginning one may forget what memory has. */
+static enum status place_first(
+	struct journal *j, unsigned generation, int partition, struct why *why)
+{
+	struct journal_place *p;
+	enum status st = journal_txn(j, why);
+
+	if (st == STATUS_OK)
+		st = journal_place(j, generation, partition, &p, why);
+	if (st == STATUS_OK)
+		journal_move(p, 0);
+	return st;
+}
+
+enum status journal_placed(struct journal *j, unsigned generation, const int *partitions,
+	unsigned count, struct why *why)
+{
+	struct journal_position at;
+	enum status st = journal_alive(j, why);
+
+	for (unsigned i = 0; st == STATUS_OK && i < count; i++) {
+		st = journal_position(j, generation, partitions[i], &at, why);
+		if (st != STATUS_OK)
+			return st;
+		if (!at.known)
+			st = place_first(j, generation, partitions[i], why);
+	}
+	return st == STATUS_OK ? journal_save(j, why) : journal_broke(j, st, why);
 }
 
 /* ---- gaps ---- */

@@ -353,6 +353,22 @@ def test_a_gap_is_one_line_and_stands_in_the_workbook(cluster, topic, pages, mak
     assert again.code == 0 and not lines_of(again.err, "kafka.gap"), again.err
 
 
+@pytest.mark.parametrize("group", [None, "boxes"])
+def test_a_partition_seen_empty_that_loses_records_later_has_a_gap(cluster, topic, pages, make_box, tmp_path, group):
+    name = topic()
+    box = make_box(**pages(*(page(state("m1", n), state("m2", n)) for n in range(1, 9))), **cluster.settings(),
+                   KAFKA_TOPIC=name, KAFKA_GROUP=group and f"{group}-{name}")
+    assert box.run("consume", "--until-end").code == 0
+    assert box.run("produce", "--sweeps", "4").code == 0
+    delete_records(cluster, tmp_path, name, {0: 6})
+    read = box.run("consume", "--until-end")
+    assert read.code == 0 and not lines_of(read.err, "kafka.earliest"), read.err
+    (line,) = lines_of(read.err, "kafka.gap")
+    assert "offsets 0..5 " in line, line
+    again = box.run("consume", "--until-end")
+    assert again.code == 0 and not lines_of(again.err, "kafka.gap"), again.err
+
+
 # ---- topics made anew ----
 
 def assert_one_clean_timeline(box, open_book, matches, last):

@@ -165,6 +165,78 @@ static void silent_broker(void **state)
 	close_bench(&b);
 }
 
+static uint64_t gaps_of(const struct bench *b)
+{
+	struct journal_figures f;
+
+	journal_figures(b->journal, &f);
+	return f.gaps;
+}
+
+/* What a later start sees: records came into partition 1 and expired before anybody read them. */
+static void lose_in_partition_1(struct bench *b, bool first_sight)
+{
+	static const int list[] = {1};
+	struct reader *r = b->reader;
+	struct why why = {""};
+
+	r->survey.span[1].low = r->survey.span[1].high = 5;
+	if (reader_assign(r, list, 1, first_sight, &why) != STATUS_OK)
+		fail_msg("%s", why.text);
+}
+
+static void turn_until_placed(struct bench *b)
+{
+	struct journal_position p = {.known = false};
+	struct why why;
+
+	for (int64_t until_ms = clock_mono_ms() + 30000; !p.known && clock_mono_ms() < until_ms;) {
+		turn_for(b, 50);
+		if (b->reader->generation)
+			assert_int_equal(
+				journal_position(b->journal, b->reader->generation, 1, &p, &why),
+				STATUS_OK);
+	}
+	assert_true(p.known);
+	assert_int_equal(p.next_offset, 0);
+}
+
+/* Partitions that were empty when they were seen first: what they lose later is a gap, not a beginning. */
+static void empty_when_first_seen(void **state)
+{
+	struct bench b;
+	struct why why;
+	unsigned generation;
+	bool first_sight = true;
+
+	(void)state;
+	open_bench(&b, "");
+	turn_until_placed(&b);
+	assert_int_equal(journal_generation(b.journal, b.reader->cluster, "t", "", &generation,
+				 &first_sight, &why),
+		STATUS_OK);
+	assert_false(first_sight);
+	lose_in_partition_1(&b, first_sight);
+	assert_int_equal(gaps_of(&b), 1);
+	close_bench(&b);
+}
+
+/* With a group a partition that this box has not had before is no gap, one that it had is. */
+static void empty_when_first_seen_in_a_group(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	open_bench(&b, "boxes");
+	turn_until_placed(&b);
+	lose_in_partition_1(&b, true);
+	assert_int_equal(gaps_of(&b), 1);
+	b.reader->generation = 2; /* of which this box has placed nothing */
+	lose_in_partition_1(&b, true);
+	assert_int_equal(gaps_of(&b), 1);
+	close_bench(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +247,8 @@ int main(void)
 		cmocka_unit_test(deaf_client_is_made_anew_in_a_group),
 		cmocka_unit_test(paused_is_not_deaf),
 		cmocka_unit_test(silent_broker),
+		cmocka_unit_test(empty_when_first_seen),
+		cmocka_unit_test(empty_when_first_seen_in_a_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

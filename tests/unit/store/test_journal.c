@@ -702,11 +702,41 @@ static void a_frame_is_kept_and_not_given_out(void **state)
 	assert_false(got.damaged);
 }
 
+/* A partition that was seen with nothing in it is known at the next start; one that was not seen is not. */
+static void an_empty_partition_is_remembered(void **state)
+{
+	struct fixture *f = *state;
+	const int seen[] = {0, 2};
+	struct journal_position p;
+	bool is_new = false;
+
+	ok(journal_generation(f->journal, "c", "t", "id", &f->generation, &is_new, &why));
+	assert_true(is_new);
+	ok(journal_position(f->journal, f->generation, 0, &p, &why));
+	assert_false(p.known);
+	ok(journal_placed(f->journal, f->generation, seen, 2, &why));
+	reopen(f);
+	ok(journal_generation(f->journal, "c", "t", "id", &f->generation, &is_new, &why));
+	assert_false(is_new);
+	for (int i = 0; i < 3; i++) {
+		ok(journal_position(f->journal, f->generation, i, &p, &why));
+		assert_int_equal(p.known, i != 1);
+		assert_int_equal(p.next_offset, 0);
+		assert_false(p.has_anchor);
+	}
+	/* What is known stays as it is. */
+	ok(journal_skip(f->journal, f->generation, 2, 7, &why));
+	ok(journal_placed(f->journal, f->generation, seen, 2, &why));
+	ok(journal_position(f->journal, f->generation, 2, &p, &why));
+	assert_int_equal(p.next_offset, 7);
+}
+
 int main(void)
 {
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		test(records_and_position_are_one_commit),
+		test(an_empty_partition_is_remembered),
 		test(the_timeline_s_order),
 		test(the_order_outlives_restarts),
 		test(a_record_seen_again_is_passed_over),
