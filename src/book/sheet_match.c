@@ -286,7 +286,8 @@ static void say_gaps(struct line *l, const struct survey *survey)
 	if (survey->gap_count + survey->further_gaps == 0)
 		return;
 	say(l,
-		" %s%" PRIu64 " records had expired from Kafka before they were read (in %" PRIu64
+		" %s%" PRIu64
+		" records had expired from Kafka before this box read them (in %" PRIu64
 		" gaps of this match's partitions): some may have been states of this match.",
 		survey->further_gaps ? "At least " : "", lost,
 		survey->gap_count + survey->further_gaps);

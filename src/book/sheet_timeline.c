@@ -94,7 +94,7 @@ static void write_note(struct timeline *t, int64_t at_us, const char *text)
 
 /* ---- what did not reach us ---- */
 
-/* Offsets that had expired before they were read, shown before the first record behind them. */
+/* Offsets that had expired before this box read them (with a group another may have), shown before the first record behind them. */
 static void note_gaps(struct timeline *t, const struct journal_record *r)
 {
 	for (unsigned i = 0; i < t->survey->gap_count; i++) {
@@ -106,7 +106,7 @@ static void note_gaps(struct timeline *t, const struct journal_record *r)
 			continue;
 		snprintf(text, sizeof(text),
 			"%" PRId64
-			" records of partition %d had expired before they were read (offsets %" PRId64
+			" records of partition %d had expired before this box read them (offsets %" PRId64
 			" to %" PRId64 "): states may be missing here",
 			g->row.to - g->row.from, g->row.partition, g->row.from, g->row.to - 1);
 		write_note(t, r->order_us, text);

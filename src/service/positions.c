@@ -4,14 +4,27 @@
 
 #include <inttypes.h>
 
+/* With a group another box may have read them while the partition was its own: that is not known here. */
+static void tell_gap(const struct reader *r, int partition, int64_t from, int64_t to)
+{
+	if (r->group)
+		log_warn("kafka.gap",
+			"partition %d: offsets %" PRId64 "..%" PRId64
+			" are gone from the topic and were not read by this box, missing here=%" PRId64
+			"; another box of group '%s' may have them; recorded in the journal and shown in this box's workbooks; reading goes on at %" PRId64,
+			partition, from, to - 1, to - from, r->parts->config->kafka_group, to);
+	else
+		log_error("kafka.gap",
+			"partition %d: offsets %" PRId64 "..%" PRId64
+			" expired before they were read; lost=%" PRId64
+			"; recorded in the journal and shown in the workbooks; reading goes on at %" PRId64,
+			partition, from, to - 1, to - from, to);
+}
+
 static bool gap(struct reader *r, int partition, int64_t from, int64_t to)
 {
 	struct why why;
-	log_error("kafka.gap",
-		"partition %d: offsets %" PRId64 "..%" PRId64
-		" expired before they were read; lost=%" PRId64
-		"; recorded in the journal and shown in the workbooks; reading goes on at %" PRId64,
-		partition, from, to - 1, to - from, to);
+	tell_gap(r, partition, from, to);
 	enum status s = journal_gap(
 		r->journal, r->generation, partition, from, to, clock_wall_us(), &why);
 	if (s != STATUS_OK)

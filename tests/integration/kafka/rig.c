@@ -8,11 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FIRST_ID = 1, HEADERS = 3 };
 
@@ -216,6 +218,38 @@ void rig_until_code(struct rig *r, const char *code, unsigned seconds)
 void rig_push_errors(struct rig *r, int16_t api, const rd_kafka_resp_err_t *errors, size_t count)
 {
 	rd_kafka_mock_push_request_errors_array(r->cluster, api, count, errors);
+}
+
+/* ---- the log ---- */
+
+int rig_catch_log(const char *path)
+{
+	int fd = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+	int usual = dup(2);
+
+	assert_true(fd >= 0 && usual >= 0);
+	assert_true(dup2(fd, 2) == 2);
+	close(fd);
+	return usual;
+}
+
+void rig_release_log(int caught)
+{
+	assert_true(dup2(caught, 2) == 2);
+	close(caught);
+}
+
+int rig_told(const char *path, const char *one, const char *other)
+{
+	FILE *f = fopen(path, "r");
+	char line[2000];
+	int count = 0;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f))
+		count += strstr(line, one) && strstr(line, other);
+	fclose(f);
+	return count;
 }
 
 /* ---- reading back ---- */

@@ -61,4 +61,10 @@ void rig_read_all(struct rig *r, struct rig_read *out);
  * records there are beyond one for each row. */
 unsigned rig_check_order(const struct rig *r, const struct rig_read *read);
 
+/* What is logged goes to the file from now on, until it is released: returns what to release it with. */
+int rig_catch_log(const char *path);
+void rig_release_log(int caught);
+/* How many lines of the file hold both words. */
+int rig_told(const char *path, const char *one, const char *other);
+
 enum { RIG_PRODUCE = 0, RIG_FETCH = 1, RIG_METADATA = 3 };

@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,31 +23,12 @@ struct bench {
 	struct loop *loop;
 	struct spool *spool;
 	struct pump *pump;
-	int usual_stderr;
+	int caught;
 };
 
-static void catch_log(struct bench *b)
-{
-	int fd = open(b->log_path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	b->usual_stderr = dup(2);
-	assert_true(dup2(fd, 2) == 2);
-	close(fd);
-}
-
-/* How many lines of the log hold all of these words. */
 static int told(const struct bench *b, const char *one, const char *other)
 {
-	FILE *f = fopen(b->log_path, "r");
-	char line[2000];
-	int count = 0;
-
-	assert_non_null(f);
-	while (fgets(line, sizeof line, f))
-		count += strstr(line, one) && strstr(line, other);
-	fclose(f);
-	return count;
+	return rig_told(b->log_path, one, other);
 }
 
 static void open_bench(struct bench *b)
@@ -70,7 +50,7 @@ static void open_bench(struct bench *b)
 	assert_int_equal(
 		spool_open(&b->spool, b->path, 4 << 20, SPOOL_LATEST, test_run, &opening, &why),
 		STATUS_OK);
-	catch_log(b);
+	b->caught = rig_catch_log(b->log_path);
 	if (pump_open(&b->pump, b->loop, b->spool, &b->rig.settings, "test", b->health, &why) !=
 		STATUS_OK)
 		fail_msg("%s", why.text);
@@ -80,8 +60,7 @@ static void close_pump(struct bench *b)
 {
 	pump_close(b->pump);
 	b->pump = NULL;
-	assert_true(dup2(b->usual_stderr, 2) == 2);
-	close(b->usual_stderr);
+	rig_release_log(b->caught);
 }
 
 static void close_bench(struct bench *b)

@@ -237,6 +237,36 @@ static void empty_when_first_seen_in_a_group(void **state)
 	close_bench(&b);
 }
 
+/* Whether the records are lost nobody knows in a group: the line says what is known. */
+static void a_gap_is_told_in_words_that_are_true(void **state)
+{
+	static const struct {
+		const char *group, *line, *words;
+		int says_lost;
+	} cases[] = {
+		{"", "error kafka.gap: partition 1: offsets 0..4 expired before they were read",
+			"lost=5", 1},
+		{"boxes", "warn kafka.gap: partition 1: offsets 0..4 are gone from the topic",
+			"not read by this box, missing here=5; another box of group 'boxes' may have them",
+			0},
+	};
+	struct bench b;
+	char log[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		open_bench(&b, cases[i].group);
+		turn_until_placed(&b);
+		snprintf(log, sizeof log, "%s/log", b.folder);
+		int caught = rig_catch_log(log);
+		lose_in_partition_1(&b, true);
+		rig_release_log(caught);
+		assert_int_equal(rig_told(log, cases[i].line, cases[i].words), 1);
+		assert_int_equal(rig_told(log, "kafka.gap", "lost="), cases[i].says_lost);
+		close_bench(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +279,7 @@ int main(void)
 		cmocka_unit_test(silent_broker),
 		cmocka_unit_test(empty_when_first_seen),
 		cmocka_unit_test(empty_when_first_seen_in_a_group),
+		cmocka_unit_test(a_gap_is_told_in_words_that_are_true),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
