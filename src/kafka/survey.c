@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The controller is asked for it, perhaps over a connection that is still to be made. */
-enum { TOPIC_ID_WAIT_MS = 4000 };
+/* The controller is asked for it, perhaps over a connection that is still to be made; nothing is read meanwhile. Who
+ * does not hear it in time asks again with the next look. */
+enum { TOPIC_ID_WAIT_MS = 1000 };
 
 /* In Kafka's ListOffsets these stand for a time; the answer is the offset. */
 enum { ASK_LOW = RD_KAFKA_OFFSET_BEGINNING, ASK_HIGH = RD_KAFKA_OFFSET_END };

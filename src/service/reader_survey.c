@@ -336,8 +336,10 @@ static void watch(struct reader *r)
 /* Every half minute: is the topic as it was, and do the records come? */
 static void look(struct reader *r)
 {
+	/* An id that came too late for the start is held against the journal now. */
 	bool anew = is_another(r->cluster, r->survey.cluster) ||
-		    is_another(r->topic_id, r->survey.topic_id);
+		    is_another(r->topic_id, r->survey.topic_id) ||
+		    (!*r->topic_id && *r->survey.topic_id);
 	for (unsigned i = 0; i < r->survey.partitions; i++)
 		anew |= ends_below(r, &r->survey.span[i]);
 	if (anew) {

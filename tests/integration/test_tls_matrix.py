@@ -1,11 +1,13 @@
 """Peers that must not be believed, on both legs: each is refused before it sees a byte of ours, with a line of
 its own. The peer is `openssl s_server`, which prints what it gets."""
 
+import collections
+import concurrent.futures
 import os
 
 import pytest
 
-from conftest import clean_environment, wait_until
+from conftest import Box, Process, clean_environment, wait_until
 from papers import Authority, self_signed
 
 KEY = "key-that-nobody-may-see"
@@ -37,48 +39,61 @@ CASES = {
 }
 
 
+# Every kind of key with every version that we speak; a server may insist on its own order of signatures.
+GOOD = {
+    "ec": ({}, []),
+    "ec-1.2": ({}, ["-tls1_2"]),
+    "rsa": ({"key": RSA}, []),
+    "rsa-1.2": ({"key": RSA}, ["-tls1_2"]),
+    "rsa-1.2-its-own-order": ({"key": RSA}, ["-tls1_2", "-serverpref"]),
+}
+AT_ONCE = 4
+Outcome = collections.namedtuple("Outcome", "code text heard")
+
+
 @pytest.fixture(scope="module")
 def authorities(tmp_path_factory):
     folder = tmp_path_factory.mktemp("papers")
     return {"ours": Authority(folder / "ours"), "other": Authority(folder / "other", "Somebody else's CA")}
 
 
-@pytest.fixture
-def peer(spawn, tmp_path):
-    """peer(cert, key, *options): a running s_server; answers its port and the process."""
-    def start(cert, key, *options):
+class Peer:
+    """A running `openssl s_server`."""
+
+    def __init__(self, folder, cert, key, *options):
         # It ends with its standard input: the pipe that the shell opens to read and to write never does.
-        pipe = tmp_path / f"{cert.stem}.pipe"
+        pipe = folder / "pipe"
         os.mkfifo(pipe)
-        argv = ["sh", "-c", 'pipe=$1; shift; exec openssl s_server "$@" <>"$pipe"', "sh", pipe, "-accept",
-                "127.0.0.1:0", "-cert", cert, "-key", key, *options]
-        process = spawn(argv, clean_environment(tmp_path, {}), name="peer")
-        port = None
+        self.process = Process(["sh", "-c", 'pipe=$1; shift; exec openssl s_server "$@" <>"$pipe"', "sh", str(pipe),
+                                "-accept", "127.0.0.1:0", "-cert", str(cert), "-key", str(key), *map(str, options)],
+                               clean_environment(folder, {}), folder, "peer")
+        try:
+            wait_until(lambda: self.port or not self.process.running, 20, "s_server's port")
+            assert self.port, self.process.err
+        except BaseException:
+            self.process.kill()
+            raise
 
-        def accepting():
-            nonlocal port
-            for line in process.out.splitlines():
-                if line.startswith("ACCEPT "):
-                    port = int(line.rsplit(":", 1)[1])
-            return port or not process.running
-        wait_until(accepting, 10, "s_server's port")
-        assert port, process.err
-        return port, process
+    @property
+    def port(self):
+        for line in self.process.out.splitlines():
+            if line.startswith("ACCEPT "):
+                return int(line.rsplit(":", 1)[1])
+        return None
 
-    return start
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *ignored):
+        self.process.kill()
 
 
-def papers(authorities, name, how, folder):
-    how = dict(how)
-    authority = how.pop("authority", "ours")
-    if authority is None:
-        return self_signed(folder / "self")
-    # A certificate's own name is no name of a host where there is none beside it: not "localhost" here.
-    return authorities[authority].issue(name, **how)
+def start(argv, env, folder, name):
+    return Process([str(a) for a in argv], env, folder, name)
 
 
 def ask_api(box, host, port, ca):
-    """One sweep over the API leg; the answer has code, out and err."""
+    """One sweep over the API leg."""
     return box.set(API_URL=f"https://{host}:{port}/v1/currentMatches", API_CA_FILE=ca, API_KEY=KEY,
                    KAFKA_BROKERS="embedded").run("produce", "--once", "--timeout", "2s")
 
@@ -92,67 +107,82 @@ def ask_kafka(box, host, port, ca):
 LEGS = {"api": ask_api, "kafka": ask_kafka}
 
 
+def papers(authorities, name, how, folder):
+    how = dict(how)
+    authority = how.pop("authority", "ours")
+    if authority is None:
+        return self_signed(folder / "self")
+    # A certificate's own name is no name of a host where there is none beside it: not "localhost" here.
+    return authorities[authority].issue(name, **how)
+
+
+@pytest.fixture(scope="module")
+def outcomes(scorebox, authorities, tmp_path_factory):
+    """What came of every case on every leg; several at once, as most of the time is waiting."""
+    folder = tmp_path_factory.mktemp("matrix")
+    cases = {**{name: (*case, "localhost") for name, case in GOOD.items()},
+             **{name: case[:3] for name, case in CASES.items()}}
+    made = {(name, leg): papers(authorities, f"{name}-{leg}", case[0], folder / f"{name}-{leg}-papers")
+            for name, case in cases.items() for leg in LEGS}
+    places = {key: folder / str(number) for number, key in enumerate(made)}  # words of theirs stand in the lines
+
+    def ask(key):
+        name, leg = key
+        here = places[key]
+        here.mkdir()
+        with Peer(here, *made[key], *cases[name][1]) as peer:
+            box = Box(scorebox, here / "box", start, {})
+            answer = LEGS[leg](box, cases[name][2], peer.port, authorities["ours"].ca)
+            return key, Outcome(answer.code, answer.err + answer.out, peer.process.out)
+
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(pool.map(ask, made))
+
+
 def unseen(text):
     assert KEY not in text and PASSWORD not in text
 
 
-# Every kind of key with every version that we speak; a server may insist on its own order of signatures.
-GOOD = {
-    "ec": ({}, []),
-    "ec-1.2": ({}, ["-tls1_2"]),
-    "rsa": ({"key": RSA}, []),
-    "rsa-1.2": ({"key": RSA}, ["-tls1_2"]),
-    "rsa-1.2-its-own-order": ({"key": RSA}, ["-tls1_2", "-serverpref"]),
-}
-
-
 @pytest.mark.parametrize("leg", LEGS)
 @pytest.mark.parametrize("name", GOOD)
-def test_the_good_one_is_believed(name, leg, authorities, make_box, peer, tmp_path):
+def test_the_good_one_is_believed(name, leg, outcomes):
     """The control of all the others: the same way of asking ends in a finished handshake, and in bytes of ours."""
-    how, options = GOOD[name]
-    cert, key = authorities["ours"].issue(f"good-{name}-{leg}", **how)
-    port, server = peer(cert, key, *options)
-    answer = LEGS[leg](make_box(), "localhost", port, authorities["ours"].ca)
-    assert answer.code == 69, answer.err
-    assert "CIPHER is" in server.out, f"no handshake was finished:\n{answer.err}"
-    assert ("GET /v1" if leg == "api" else "scorebox") in server.out
-    assert "certificate of" not in answer.err
-    unseen(answer.err + answer.out)
+    code, text, heard = outcomes[name, leg]
+    assert code == 69, text
+    assert "CIPHER is" in heard, f"no handshake was finished:\n{text}"
+    assert ("GET /v1" if leg == "api" else "scorebox") in heard
+    assert "certificate of" not in text
+    unseen(text)
 
 
 @pytest.mark.parametrize("leg", LEGS)
 @pytest.mark.parametrize("name", CASES)
-def test_the_others_are_not(name, leg, authorities, make_box, peer, tmp_path):
-    how, options, host, words = CASES[name]
-    cert, key = papers(authorities, f"{name}-{leg}", how, tmp_path)
-    port, server = peer(cert, key, *options)
-    answer = LEGS[leg](make_box(), host, port, authorities["ours"].ca)
-    assert answer.code == 69, answer.err
-    lines = [line for line in answer.err.splitlines() if all(word in line for word in words)]
-    assert lines, f"no line says {words}:\n{answer.err}"
+def test_the_others_are_not(name, leg, outcomes):
+    _, _, host, words = CASES[name]
+    code, text, heard = outcomes[name, leg]
+    assert code == 69, text
+    lines = [line for line in text.splitlines() if all(word in line for word in words)]
+    assert lines, f"no line says {words}:\n{text}"
     assert host in lines[0], lines[0]
-    assert len(lines) <= 2, f"said again and again:\n{answer.err}"  # the event, and why the verb ended
-    unseen(answer.err + answer.out)
+    assert len(lines) <= 2, f"said again and again:\n{text}"  # the event, and why the verb ended
+    unseen(text)
     # Not a byte of ours was sent to it: neither the request nor the greeting that names us.
-    heard = server.out
     assert "GET " not in heard and "scorebox" not in heard and "somebody" not in heard, heard
     unseen(heard)
 
 
-def test_a_client_certificate_opens_the_door(authorities, make_box, peer):
+def test_a_client_certificate_opens_the_door(authorities, make_box, tmp_path):
     """The control of no-client-certificate: with one of ours the same peer takes us, on both legs."""
     ours = authorities["ours"]
     mine, private = ours.issue("client", san=None, usage="clientAuth")
     for leg, ask in LEGS.items():
         cert, key = ours.issue(f"door-{leg}")
-        port, server = peer(cert, key, "-Verify", "1", "-verify_return_error", "-CAfile", ours.ca)
         box = make_box(name=leg, **({"API_CERT_FILE": mine, "API_CERT_KEY_FILE": private} if leg == "api" else
                                     {"KAFKA_CERT_FILE": mine, "KAFKA_KEY_FILE": private}))
-        answer = ask(box, "localhost", port, ours.ca)
-        assert "CIPHER is" in server.out, f"{leg}: not let in:\n{answer.err}"
-        assert ("GET /v1" if leg == "api" else "scorebox") in server.out
-        server.stop()
+        with Peer(box.folder, cert, key, "-Verify", "1", "-verify_return_error", "-CAfile", ours.ca) as peer:
+            answer = ask(box, "localhost", peer.port, ours.ca)
+            assert "CIPHER is" in peer.process.out, f"{leg}: not let in:\n{answer.err}"
+            assert ("GET /v1" if leg == "api" else "scorebox") in peer.process.out
 
 
 def test_no_verification_without_roots(make_box, tmp_path):
