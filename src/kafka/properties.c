@@ -17,8 +17,8 @@ enum {
 	ENVELOPE_BYTES = 64 * KIB,
 	/* What stands around the batches in an answer. */
 	ANSWER_BYTES = 64 * KIB,
-	/* max.message.bytes where nobody sets it. */
-	KAFKAS_MESSAGE_BYTES = 1048588,
+	/* max.message.bytes where nobody sets it: Confluent Cloud's, twice that of Kafka itself. */
+	USUAL_MESSAGE_BYTES = 2097164,
 	BYTES_MAX = 1000000000, /* of a message, to librdkafka */
 	WINDOW_MIN = 64,
 	WINDOW_MAX = 16384,
@@ -161,11 +161,11 @@ static uint64_t answer_bytes(const struct kafka_settings *settings)
 }
 
 /* An answer holds at least one batch, whatever its size. Where that is more than we take, no partition of that
- * broker is read any more: so it is never less than Kafka's own largest batch, nor less than what our producer
- * may write with the same settings. A limit, not an allocation. */
+ * broker is read any more: so it is never less than a usual cluster's largest batch, nor less than what our own
+ * producer may write with the same settings. A limit, not an allocation. */
 static uint64_t receive_bytes(const struct kafka_settings *settings)
 {
-	uint64_t batch = larger(KAFKAS_MESSAGE_BYTES, settings->record_max_bytes + ENVELOPE_BYTES);
+	uint64_t batch = larger(USUAL_MESSAGE_BYTES, settings->record_max_bytes + ENVELOPE_BYTES);
 
 	return within(larger(answer_bytes(settings), batch) + ANSWER_BYTES, 0, BYTES_MAX);
 }
