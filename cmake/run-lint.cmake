@@ -26,7 +26,8 @@ lint(clang-format --dry-run -Werror --style=file ${all})
 lint(cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1
 	--suppress=missingIncludeSystem --suppress=legacyUninitvar --suppress=uninitvar
 	--suppress=compareBoolExpressionWithInt -j 2 -D_GNU_SOURCE -I ${TOP}/src ${TOP}/src)
-lint(clang-tidy -p ${BUILD} --quiet --extra-arg=-Wno-unknown-warning-option --warnings-as-errors=*
+lint(clang-tidy -p ${BUILD} --quiet --extra-arg=-Wno-unknown-warning-option
+	--extra-arg=-Wno-unused-command-line-argument --extra-arg=-ftrivial-auto-var-init=uninitialized --warnings-as-errors=*
 	${sources})
 if(bad)
 	message(FATAL_ERROR "not clean: ${bad}")

@@ -206,14 +206,18 @@ if(NOT DEPS_SET)
 	file(APPEND ${DEPS_SRC}/mbedtls/include/mbedtls/mbedtls_config.h "\n${switches}")
 	# 3.6.6 refuses a TLS 1.2 server's signature by RSA-PSS, which it has offered itself and which servers prefer:
 	# no RSA certificate is good for TLS 1.2 then (Mbed-TLS issue 10668; mended after that release).
-	set(file ${DEPS_SRC}/mbedtls/library/ssl_tls12_client.c)
-	set(refusal "if (!mbedtls_ssl_sig_alg_is_supported(ssl, sig_alg)) {")
-	file(READ ${file} text)
-	string(FIND "${text}" "${refusal}" at)
-	if(NOT at EQUAL -1)
-		edit(${file} "${refusal}"
-			"if (*pk_alg != MBEDTLS_PK_RSASSA_PSS && !mbedtls_ssl_sig_alg_is_supported(ssl, sig_alg)) {")
-	endif()
+	mend(${DEPS_SRC}/mbedtls/library/ssl_tls12_client.c
+		"if (!mbedtls_ssl_sig_alg_is_supported(ssl, sig_alg)) {"
+		"if (*pk_alg != MBEDTLS_PK_RSASSA_PSS && !mbedtls_ssl_sig_alg_is_supported(ssl, sig_alg)) {")
+	# A client that fails to start frees the interceptors of its configuration, which the caller still owns and
+	# destroys: they are gone from both then.
+	mend(${DEPS_SRC}/rdkafka/src/rdkafka.c
+		"rd_kafka_interceptors_destroy(&rk->rk_conf);\n                memset("
+		"rd_kafka_interceptors_destroy(&rk->rk_conf);\n                app_conf->interceptors = rk->rk_conf.interceptors;\n                memset(")
+	# A topic that was made anew leaves its freed entry in the tree of topic ids, and the client crashes some time
+	# later (librdkafka issue 4964).
+	mend(${DEPS_SRC}/rdkafka/src/rdkafka_metadata_cache.c
+		"} else if (old && !RD_KAFKA_UUID_IS_ZERO(" "}\n        if (old && old != old_by_id && !RD_KAFKA_UUID_IS_ZERO(")
 	# A C library; its project file asks for a C++ compiler only for a wrapper that nobody here uses.
 	edit(${DEPS_SRC}/rdkafka/CMakeLists.txt
 		"project(RdKafka VERSION \${RDKAFKA_VERSION})" "project(RdKafka VERSION \${RDKAFKA_VERSION} LANGUAGES C)")

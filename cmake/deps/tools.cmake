@@ -23,6 +23,13 @@ function(run log folder)
 	endif()
 endfunction()
 
+# mend(FILE OLD NEW): a fault of some versions; where the text is not there, it is mended already.
+function(mend file old new)
+	file(READ ${file} text)
+	string(REPLACE "${old}" "${new}" text "${text}")
+	file(WRITE ${file} "${text}")
+endfunction()
+
 # edit(FILE OLD NEW): the text must be there.
 function(edit file old new)
 	file(READ ${file} text)
@@ -30,6 +37,5 @@ function(edit file old new)
 	if(at EQUAL -1)
 		message(FATAL_ERROR "${file} has no '${old}'")
 	endif()
-	string(REPLACE "${old}" "${new}" text "${text}")
-	file(WRITE ${file} "${text}")
+	mend(${file} "${old}" "${new}")
 endfunction()

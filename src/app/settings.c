@@ -309,7 +309,7 @@ static void empty_texts(struct config *config)
 		const char *empty = "";
 
 		if (s->type == SETTING_TEXT || s->type == SETTING_FILE || s->type == SETTING_SECRET)
-			memcpy((char *)config + s->offset, &empty, sizeof empty);
+			*(const char **)(void *)((char *)config + s->offset) = empty;
 	}
 }
 

@@ -130,7 +130,7 @@ void log_line(enum log_level level, const char *code, const char *format, ...)
 	int n = vsnprintf(message, sizeof message, format, arguments);
 	va_end(arguments);
 	if (n < 0)
-		n = snprintf(message, sizeof message, "(a message that cannot be written)");
+		snprintf(message, sizeof message, "(a message that cannot be written)");
 
 	size_t length = strnlen(message, sizeof message);
 

@@ -1,5 +1,8 @@
 /* status.c - outcomes and their reasons. */
 #include "base/status.h"
+#undef fail
+#undef fail_errno
+#undef why_prefix
 
 #include <errno.h>
 #include <stdio.h>

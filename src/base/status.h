@@ -38,3 +38,10 @@ enum status fail_errno(struct why *why, enum status s, const char *format, ...) 
 
 /* Puts "<prefix>: " before the reason and returns `s`. */
 enum status why_prefix(struct why *why, enum status s, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* An analyser that sees one file at a time must be told that they return `s`. */
+#ifdef __clang_analyzer__
+#define fail(why, s, ...)	((void)(fail)(why, s, __VA_ARGS__), (s))
+#define fail_errno(why, s, ...) ((void)(fail_errno)(why, s, __VA_ARGS__), (s))
+#define why_prefix(why, s, ...) ((void)(why_prefix)(why, s, __VA_ARGS__), (s))
+#endif

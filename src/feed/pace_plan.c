@@ -26,7 +26,7 @@ static int64_t smaller(int64_t a, int64_t b)
 
 static int64_t hits_a_sweep(const struct pace *p)
 {
-	return (int64_t)p->pages_per_sweep * (p->hits_used > 0 ? p->hits_used : 1);
+	return larger(p->pages_per_sweep, 1) * larger(p->hits_used, 1);
 }
 
 /* Hits that may be spent until the next reset; -1: no limit is known. */
@@ -128,7 +128,7 @@ static void plan_automatic(
 		return;
 	}
 	if (left >= 0)
-		interval_ms = larger(interval_ms, to_reset_ms / (left / cost));
+		interval_ms = larger(interval_ms, to_reset_ms / larger(left / cost, 1));
 	if (p->failures > 0) {
 		/* The first tries are for passing trouble; later ones keep to the quota, which
 		 * they may cost. */

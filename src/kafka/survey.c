@@ -239,7 +239,7 @@ enum status survey_take(struct handle *h, const char *topic, int64_t timeout_ms,
 	struct subscriber_survey *out, struct why *why)
 {
 	int64_t until_ms = clock_mono_ms() + timeout_ms;
-	int leaders[SUBSCRIBER_PARTITIONS];
+	int leaders[SUBSCRIBER_PARTITIONS] = {0};
 	enum status s;
 	char *cluster;
 

@@ -34,7 +34,7 @@ static void decode(struct view raw, char *out, size_t out_bytes)
 			c = ' ';
 		} else if (c == '%' && i + 2 < raw.length && hex_digit(raw.bytes[i + 1]) >= 0 &&
 			   hex_digit(raw.bytes[i + 2]) >= 0) {
-			c = (char)(hex_digit(raw.bytes[i + 1]) << 4 | hex_digit(raw.bytes[i + 2]));
+			c = (char)(hex_digit(raw.bytes[i + 1]) * 16 + hex_digit(raw.bytes[i + 2]));
 			i += 2;
 		}
 		if (c != '\0')

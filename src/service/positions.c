@@ -141,7 +141,7 @@ unsigned reader_ours(const struct reader *r, int list[SUBSCRIBER_PARTITIONS])
 enum status reader_assign(
 	struct reader *r, const int *list, unsigned count, bool first_sight, struct why *why)
 {
-	struct subscriber_start starts[SUBSCRIBER_PARTITIONS];
+	struct subscriber_start starts[SUBSCRIBER_PARTITIONS] = {{0, 0}};
 	int ours[SUBSCRIBER_PARTITIONS];
 	unsigned n = 0;
 	for (unsigned i = 0; i < r->survey.partitions; i++) {

@@ -149,9 +149,9 @@ static void tell(struct pump *p, int64_t now)
 			clock_span_text(h.retry_ms - now, span, sizeof span);
 			snprintf(next, sizeof next, "retry in %s", span);
 		}
-		log_warn(h.code, "%s; nothing lost, spool %.0f%% full, %llu rows wait; %s",
-			h.reason, f.max_bytes ? 100.0 * (double)f.bytes / (double)f.max_bytes : 0.0,
-			(unsigned long long)f.rows, next);
+		log_warn(h.code, "%s; nothing lost, spool %.0f%% full, %llu %s; %s", h.reason,
+			f.max_bytes ? 100.0 * (double)f.bytes / (double)f.max_bytes : 0.0,
+			(unsigned long long)f.rows, f.rows == 1 ? "row waits" : "rows wait", next);
 	}
 	if (h.recreated > p->recreated)
 		log_warn("kafka.recreated",
@@ -160,9 +160,8 @@ static void tell(struct pump *p, int64_t now)
 	p->recreated = h.recreated;
 	if (!down && p->was_down) {
 		clock_span_text(now - p->down_since_ms, span, sizeof span);
-		log_info("kafka.up",
-			"Kafka takes rows again after %s; %llu rows wait and go out now", span,
-			(unsigned long long)f.rows);
+		log_info("kafka.up", "Kafka takes rows again after %s; %llu waiting, going out now",
+			span, (unsigned long long)f.rows);
 		log_gate_reset(&p->gate);
 		p->told_code[0] = '\0';
 	}

@@ -150,7 +150,7 @@ enum status journal_file_taken(
 static enum status write_rendered(struct journal *j, int64_t match, const char *file,
 	uint64_t records, bool *was_open, bool *is_open, struct why *why)
 {
-	struct journal_match m;
+	struct journal_match m = {0};
 	struct sqlite3_stmt *q;
 	enum status st = journal_match_by_id(j, match, &m, why);
 

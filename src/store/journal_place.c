@@ -367,7 +367,7 @@ static enum status place_first(
 enum status journal_placed(struct journal *j, unsigned generation, const int *partitions,
 	unsigned count, struct why *why)
 {
-	struct journal_position at;
+	struct journal_position at = {0};
 	enum status st = journal_alive(j, why);
 
 	for (unsigned i = 0; st == STATUS_OK && i < count; i++) {

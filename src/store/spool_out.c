@@ -118,7 +118,7 @@ static enum status next(struct spool *s, int64_t after, struct spool_row *r, str
 /* A row that the card gives back changed is not sent: it becomes a dead letter, and the next one is it. */
 enum status spool_next(struct spool *s, int64_t after, struct spool_row *out, struct why *why)
 {
-	struct spool_row r;
+	struct spool_row r = {0};
 	enum status st = spool_alive(s, why);
 
 	while (st == STATUS_OK) {

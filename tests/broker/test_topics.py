@@ -320,7 +320,8 @@ def test_where_even_that_is_refused_the_clock_is_named_and_all_waits(cluster, to
     running = box.start("produce", POLL_INTERVAL="1h")
     running.wait_for("kafka.clock:")
     (line,) = lines_of(running.err, "kafka.clock")
-    assert "this board's clock" in line and "nothing lost" in line and "2 rows wait" in line
+    assert "this board's clock" in line and "nothing lost" in line
+    assert re.search("[12] rows? waits?", line)  # one of the very same millisecond is taken
     set_configs(cluster, name, message_timestamp_before_max_ms="3600000")
     running.wait_for("kafka.up:")
     wait_until(lambda: len(read_topic(cluster, name)) == 2, 20, "both rows")

@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static struct rig_read read_back;
 
@@ -39,6 +42,54 @@ static void expect_exactly_once(struct rig *r)
 	assert_int_equal(read_back.count, r->count - r->refused);
 	for (unsigned i = 0; i < r->count; i++)
 		assert_int_equal(r->rows[i].delivered + r->rows[i].refused, 1);
+}
+
+static size_t mapped_bytes(void)
+{
+	FILE *f = fopen("/proc/self/status", "r");
+	char line[200];
+	unsigned long long kib = 0;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f))
+		if (sscanf(line, "VmData: %llu", &kib) == 1)
+			break;
+	fclose(f);
+	return (size_t)kib << 10;
+}
+
+/* librdkafka's client that cannot start its threads: no client, nothing torn, and the next one is one. */
+static void no_room_for_a_thread(void **state)
+{
+	enum { STACK = 8 << 20, LEFT = 4 << 20 };
+	const struct publisher_calls calls = {NULL, NULL, NULL, NULL};
+	struct rlimit before, tight;
+	pthread_attr_t usual, large;
+	struct publisher *p = NULL;
+	struct why why = {""};
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, 1, 1);
+	assert_int_equal(pthread_getattr_default_np(&usual), 0);
+	assert_int_equal(pthread_attr_init(&large), 0);
+	assert_int_equal(pthread_attr_setstacksize(&large, STACK), 0);
+	assert_int_equal(pthread_setattr_default_np(&large), 0);
+	assert_int_equal(getrlimit(RLIMIT_DATA, &before), 0);
+	tight = before;
+	tight.rlim_cur = mapped_bytes() + LEFT;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(setrlimit(RLIMIT_DATA, &tight), 0);
+		assert_int_equal(publisher_open(&p, &r.settings, &calls, &why), STATUS_AGAIN);
+		assert_int_equal(setrlimit(RLIMIT_DATA, &before), 0);
+		assert_non_null(strstr(why.text, "thread"));
+	}
+	assert_int_equal(pthread_setattr_default_np(&usual), 0);
+	rig_publish(&r);
+	rig_add_rows(&r, 10, 2, 100);
+	rig_settle(&r, 20);
+	expect_exactly_once(&r);
+	rig_close(&r);
 }
 
 static void round_trip(void **state)
@@ -575,6 +626,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),
+		cmocka_unit_test(no_room_for_a_thread),
 		cmocka_unit_test(broker_down_and_up),
 		cmocka_unit_test(never_reachable),
 		cmocka_unit_test(idle_notices_return),
