@@ -12,7 +12,9 @@
 #endif
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { LIBRARY_STACK = 2 * 1024 * 1024 }; /* the sanitizer's own part of it does not fit into less */
+enum {
+	LIBRARY_STACK = 2 * 1024 * 1024
+}; /* the sanitizer's own part of it does not fit into less */
 #else
 enum { LIBRARY_STACK = 128 * 1024 }; /* musl's own default */
 #endif

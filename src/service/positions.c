@@ -56,7 +56,7 @@ static bool place(struct reader *r, const struct subscriber_span *span, bool fir
 	*start = (struct subscriber_start){
 		span->partition, p->anchored ? at.anchor_offset : at.next_offset};
 	if (span->low > at.next_offset) {
-		bool nothing_missed = !at.known && first_sight;
+		bool nothing_missed = !at.known && (first_sight || p->unseen);
 		if (nothing_missed) {
 			log_info("kafka.earliest",
 				"partition %d begins at offset %" PRId64
@@ -73,6 +73,7 @@ static bool place(struct reader *r, const struct subscriber_span *span, bool fir
 			return true;
 		p->next = start->offset = span->low;
 	}
+	p->unseen = false;
 	return true;
 }
 

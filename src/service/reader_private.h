@@ -10,7 +10,8 @@ enum reader_state { READER_SURVEYING, READER_READING, READER_FULL, READER_STOPPE
 
 struct partition {
 	bool ours;
-	bool given;   /* by the group, and has no position yet */
+	bool given; /* by the group, and has no position yet */
+	bool unseen; /* nobody answered for it when the journal was new: what is gone by now was never ours */
 	int64_t next; /* first offset not in the journal */
 	int64_t told; /* what the group knows of `next`; -1 nothing */
 	/* `next` when the survey under way began, and as it was when it last moved or had nothing to read. */

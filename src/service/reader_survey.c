@@ -152,12 +152,13 @@ static unsigned list_given(const struct reader *r, int list[SUBSCRIBER_PARTITION
 
 /* Partitions whose marks nobody told have no position now: those of a group wait for it with the ones that were
  * just given, the others are as good as new. None of them is read meanwhile. */
-static enum status put_off_unknown(struct reader *r, struct why *why)
+static enum status put_off_unknown(struct reader *r, bool first_sight, struct why *why)
 {
 	int list[SUBSCRIBER_PARTITIONS];
 	unsigned count = 0;
 	for (unsigned i = 0; i < r->survey.partitions; i++) {
 		struct partition *p = &r->partition[i];
+		p->unseen |= first_sight && !r->survey.span[i].known;
 		if (r->survey.span[i].known || !p->ours)
 			continue;
 		p->ours = p->given = r->group;
@@ -220,7 +221,7 @@ static void assign_all(struct reader *r, bool first_sight)
 {
 	struct why why;
 	int ours[SUBSCRIBER_PARTITIONS];
-	enum status s = put_off_unknown(r, &why);
+	enum status s = put_off_unknown(r, first_sight, &why);
 	if (s == STATUS_OK)
 		s = r->group ? reader_assign(r, ours, reader_ours(r, ours), true, &why)
 			     : reader_assign(r, NULL, 0, first_sight, &why);
