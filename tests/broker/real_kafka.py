@@ -203,6 +203,8 @@ class Node:
             "controller.quorum.election.timeout.ms": 500, "controller.quorum.fetch.timeout.ms": 1000,
             "replica.lag.time.max.ms": 5000, "log.segment.delete.delay.ms": 100,
             "num.network.threads": 2, "num.io.threads": 2, "background.threads": 2, "log.cleaner.threads": 1,
+            # half of the heap by default, which is then too small now and then
+            "log.cleaner.dedupe.buffer.size": 4 << 20,
             "num.recovery.threads.per.data.dir": 1, "metric.reporters": "",
         }
         for listener, mechanisms in (("sasl_plaintext", plain), ("sasl_ssl", every)):
