@@ -395,8 +395,11 @@ void reader_answered(struct reader *r)
 		assign_all(r, first_sight);
 	else
 		assign_given(r);
-	if (!r->ask_all && r->state != READER_STOPPED)
-		see_to_rest(r);
+	if (r->ask_all || r->state == READER_STOPPED)
+		return;
+	see_to_rest(r);
+	if (r->state == READER_READING)
+		watch(r);
 }
 
 void reader_look(struct reader *r)
