@@ -11,6 +11,11 @@ configure_with_cmake(${SOURCE}
 	-DENABLE_LZ4_EXT=OFF -DCMAKE_DISABLE_FIND_PACKAGE_CURL=ON
 	-DWITH_ZLIB=ON -DZLIB_INCLUDE_DIR=${PREFIX}/include -DZLIB_LIBRARY=${PREFIX}/lib/libz.a
 	-DWITH_ZSTD=ON -DZSTD_INCLUDE_DIR=${PREFIX}/include -DZSTD_LIBRARY_RELEASE=${PREFIX}/lib/libzstd.a)
+# The thread sanitizer does not know threads that C11's thrd_create started, and dies in them.
+file(READ ${OPTIONS} options)
+if(options MATCHES "-fsanitize=thread")
+	edit(${BUILD}/generated/config.h "#define WITH_C11THREADS 1" "#define WITH_C11THREADS 0")
+endif()
 build_targets(rdkafka)
 
 # It carries a cJSON of its own, older and with other limits: under another name it cannot stand in
