@@ -20,7 +20,8 @@ enum {
 	LEAVE_ALONE_MS = 500, /* no broker hears us */
 	RETIRE_WAIT_MS = 1500,
 	LEAVE_POLL_MS = 100,
-	BROKER_EVERY_MS = 10 * 60 * 1000
+	BROKER_EVERY_MS = 10 * 60 * 1000,
+	ANSWER_AFTER = 5000, /* events at most: more than librdkafka holds of them for us */
 };
 
 enum status subscriber_open(
@@ -268,11 +269,15 @@ enum status subscriber_next(
 	struct subscriber *s, int64_t wait_ms, struct subscriber_event *out, struct why *why)
 {
 	(void)why;
+	bool answered = s->inquiry && !s->answer_told && inquiry_answered(s->inquiry);
+
 	subscriber_drop_event(s);
 	*out = nothing;
-	if (serve_answer(s, out))
+	/* What lay in the queue before comes first: a revocation must be heard before anything is assigned. */
+	s->passed = answered ? s->passed + 1 : 0;
+	if (s->passed > ANSWER_AFTER && serve_answer(s, out))
 		return STATUS_OK;
-	while ((s->event = poll_queue(s, wait_ms))) {
+	while ((s->event = poll_queue(s, answered ? 0 : wait_ms))) {
 		if (serve(s, out))
 			return STATUS_OK;
 		subscriber_drop_event(s);

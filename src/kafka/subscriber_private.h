@@ -17,6 +17,7 @@ struct subscriber {
 	bool ask_topic_id;
 	struct inquiry *inquiry; /* under way, or answered and not yet taken */
 	bool answer_told;
+	unsigned passed; /* events since the answer came */
 	int fd;
 	struct rd_kafka_op_s *event; /* of the last subscriber_next: its views point into it */
 	int assigned[SUBSCRIBER_PARTITIONS];

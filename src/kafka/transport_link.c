@@ -150,7 +150,7 @@ static bool drain_down(struct link *l)
 	if (n == 0 || errno == EAGAIN)
 		far->out = false;
 	else {
-		l->near_deaf = l->near_leaving = true;
+		l->near_deaf = l->near_leaving = far->in = true; /* to be read to its end */
 		l->down = (struct run){0, 0};
 	}
 	return false;
@@ -294,14 +294,14 @@ void link_turn(struct transport *t, struct link *l, int64_t now_ms)
 		dial_connected(t, l);
 	if (l->stage == LINK_VERIFYING)
 		dial_verify(t, l);
-	/* A broker that takes nothing more must not keep the link of a client that is gone. */
-	if (l->stage == LINK_OPEN && l->near_leaving && l->deadline_ms == INT64_MAX)
-		l->deadline_ms = now_ms + LAST_BYTES_MS;
 	if (l->stage == LINK_OPEN) {
 		move_down(t, l, now_ms);
 		move_up(t, l, now_ms);
 		look_for_end(l);
 	}
+	/* A broker that takes nothing more must not keep the link of a client that is gone. */
+	if (l->stage == LINK_OPEN && l->near_leaving && l->deadline_ms == INT64_MAX)
+		l->deadline_ms = now_ms + LAST_BYTES_MS;
 	if (l->stage != LINK_OVER && now_ms >= l->deadline_ms)
 		timed_out(t, l);
 	if (l->stage != LINK_OVER)

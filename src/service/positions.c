@@ -155,6 +155,9 @@ enum status reader_assign(
 		}
 		if (!reader_renew_generation(r, "its end lies below our position"))
 			return STATUS_FATAL;
+		enum status s = reader_put_off_unknown(r, true, why);
+		if (s != STATUS_OK)
+			return s;
 		/* the others that are ours begin again too */
 		count = reader_ours(r, ours);
 		list = r->group ? ours : NULL;

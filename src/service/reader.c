@@ -93,7 +93,7 @@ void reader_moved(struct reader *r, int partition)
 	r->silences = 0;
 	r->heard_ms = clock_mono_ms();
 	if (!r->failing || r->unproven || is_down(r->told_code) ||
-		(r->trouble_partition >= 0 && r->trouble_partition != partition))
+		r->trouble_partition != partition)
 		return;
 	reader_tell_well(r);
 	reader_show(r, "", true);
@@ -168,7 +168,8 @@ void reader_look_for_end(struct reader *r)
 	bool any = false; /* with a group: what others read is theirs to finish */
 	for (int i = 0; i < SUBSCRIBER_PARTITIONS; i++) {
 		const struct partition *p = &r->partition[i];
-		if (p->ours && p->target > p->next)
+		/* without a group also what nobody answers for just now */
+		if ((p->ours || !r->group) && p->target > p->next)
 			return;
 		any |= p->ours;
 	}

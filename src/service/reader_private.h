@@ -84,6 +84,9 @@ void reader_set_targets(struct reader *r);
  * the service was told. */
 enum status reader_assign(struct reader *r, const int *list, unsigned count, bool first_sight,
 	struct why *why) MUST_CHECK;
+/* Partitions whose marks nobody told in the survey have no position now: those of a group wait for it with the ones
+ * that were just given, the others are as good as new. None of them is read meanwhile. */
+enum status reader_put_off_unknown(struct reader *r, bool first_sight, struct why *why) MUST_CHECK;
 /* The topic was made anew: all partitions begin again. False: the service was told of a trouble. */
 bool reader_renew_generation(struct reader *r, const char *what);
 bool reader_wanted(const int *list, unsigned count, int partition);

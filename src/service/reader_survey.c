@@ -132,7 +132,8 @@ static enum status find_generation(struct reader *r, bool *first_sight, struct w
 			r->parts->config->kafka_topic, r->survey.cluster, r->generation);
 	r->ask_all |= before && before != r->generation;
 	snprintf(r->cluster, sizeof r->cluster, "%s", r->survey.cluster);
-	snprintf(r->topic_id, sizeof r->topic_id, "%s", r->survey.topic_id);
+	if (*r->survey.topic_id || before != r->generation)
+		snprintf(r->topic_id, sizeof r->topic_id, "%s", r->survey.topic_id);
 	return STATUS_OK;
 }
 
@@ -150,9 +151,7 @@ static unsigned list_given(const struct reader *r, int list[SUBSCRIBER_PARTITION
 	return count;
 }
 
-/* Partitions whose marks nobody told have no position now: those of a group wait for it with the ones that were
- * just given, the others are as good as new. None of them is read meanwhile. */
-static enum status put_off_unknown(struct reader *r, bool first_sight, struct why *why)
+enum status reader_put_off_unknown(struct reader *r, bool first_sight, struct why *why)
 {
 	int list[SUBSCRIBER_PARTITIONS];
 	unsigned count = 0;
@@ -221,7 +220,7 @@ static void assign_all(struct reader *r, bool first_sight)
 {
 	struct why why;
 	int ours[SUBSCRIBER_PARTITIONS];
-	enum status s = put_off_unknown(r, first_sight, &why);
+	enum status s = reader_put_off_unknown(r, first_sight, &why);
 	if (s == STATUS_OK)
 		s = r->group ? reader_assign(r, ours, reader_ours(r, ours), true, &why)
 			     : reader_assign(r, NULL, 0, first_sight, &why);
@@ -340,7 +339,7 @@ static void look(struct reader *r)
 	/* An id that came too late for the start is held against the journal now. */
 	bool anew = is_another(r->cluster, r->survey.cluster) ||
 		    is_another(r->topic_id, r->survey.topic_id) ||
-		    (!*r->topic_id && *r->survey.topic_id);
+		    (r->generation && !*r->topic_id && *r->survey.topic_id);
 	for (unsigned i = 0; i < r->survey.partitions; i++)
 		anew |= ends_below(r, &r->survey.span[i]);
 	if (anew) {
@@ -391,6 +390,8 @@ void reader_answered(struct reader *r)
 		return;
 	count_partitions(r, generation_before);
 	reader_set_targets(r);
+	for (unsigned i = 0; i < r->survey.partitions; i++)
+		r->ask_all |= ends_below(r, &r->survey.span[i]);
 	if (r->ask_all)
 		assign_all(r, first_sight);
 	else

@@ -134,6 +134,31 @@ static void a_broker_goes_deaf(void **state)
 	transport_close(t);
 }
 
+/* librdkafka closes in the middle of an answer, as it does with one that is larger than it takes. */
+static void we_close_while_the_broker_sends(void **state)
+{
+	struct peer p = {.manner = SENDS, .own = &own, .bytes = 128 << 10};
+	struct transport *t = open_transport(&ca, NULL);
+	unsigned before;
+	char bytes[4];
+
+	(void)state;
+	peer_start(&p);
+	before = open_descriptors();
+	for (int i = 0; i < 100; i++) {
+		int fd = go_to(t, &p, "k1.test");
+
+		assert_int_equal(take(fd, bytes, sizeof bytes), sizeof bytes);
+		transport_closesocket(t, fd);
+	}
+	for (int64_t until_ms = clock_mono_ms() + 10000;
+		open_descriptors() > before && clock_mono_ms() < until_ms;)
+		poll(NULL, 0, 20);
+	assert_int_equal(open_descriptors(), before);
+	transport_close(t);
+	peer_stop(&p);
+}
+
 /* To mbedTLS two of them look like the end. */
 static void records_without_a_byte(void **state)
 {
@@ -187,6 +212,7 @@ int main(void)
 		cmocka_unit_test(connections_end_while_children_are_spawned),
 		cmocka_unit_test(warnings_without_end),
 		cmocka_unit_test(a_broker_goes_deaf),
+		cmocka_unit_test(we_close_while_the_broker_sends),
 		cmocka_unit_test(records_without_a_byte),
 		cmocka_unit_test(a_name_with_its_last_dot),
 	};
