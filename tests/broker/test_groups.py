@@ -191,6 +191,9 @@ def test_boxes_join_and_die_at_random(kafka_cluster, make_topic, make_member, op
     for box in boxes:
         running[box].signal(signal.SIGTERM)
     assert [running[box].wait(15) for box in boxes] == [0] * BOXES
+    for box in boxes:   # what a slow machine did not write in the time there is at the end is in the journal
+        if "book.waiting" in running[box].err:
+            assert box.run("books").code == 0
     held = owners(boxes, feed, open_book)
     print(f"{sum(feed.told.values())} states of {MATCHES} matches; boxes with all of a match:",
           sorted(len(names) for names in held.values()))

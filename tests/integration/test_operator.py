@@ -2,9 +2,11 @@
 import glob
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -125,28 +127,35 @@ def test_a_key_pasted_with_the_address_is_shown_nowhere(jsonl, serve, broker, ma
         assert SECRET not in text
 
 
-def test_nobody_of_the_same_user_reads_the_key(jsonl, serve, broker, make_box, scorebox, tmp_path):  # noqa: F811
+@pytest.fixture
+def open_folder():
+    """A folder that others may pass through. Not pytest's own: each start of a pytest closes those of its user."""
+    with tempfile.TemporaryDirectory(prefix="scorebox-") as folder:
+        folder = pathlib.Path(folder)
+        folder.chmod(0o711)
+        yield folder
+
+
+def test_nobody_of_the_same_user_reads_the_key(jsonl, serve, broker, open_folder, scorebox):  # noqa: F811
     """Neither in the daemon's /proc nor in a core; this needs another user than root."""
     if os.geteuid() != 0:
         pytest.skip("SKIPPED: not root, so there is no other user to be")
     api = serve(jsonl)
-    home = tmp_path / "home"
+    home = open_folder / "home"
     home.mkdir()
     os.chown(home, 65534, 65534)
-    for place in [tmp_path, *tmp_path.parents]:
-        if not place.stat().st_mode & 1 and str(place).startswith("/tmp/"):
-            place.chmod(place.stat().st_mode | 0o011)
-    api.ca.chmod(0o644)
-    settings = {**api.settings, "KAFKA_BROKERS": broker(), "OUTPUT_DIR": home / "out", "OUTPUT_MOUNT": "any",
+    ca = open_folder / "ca.pem"
+    ca.write_bytes(api.ca.read_bytes())
+    settings = {**api.settings, "API_CA_FILE": ca, "KAFKA_BROKERS": broker(), "OUTPUT_DIR": home / "out", "OUTPUT_MOUNT": "any",
                 "OUTPUT_MIN_FREE": "0", "POLL_INTERVAL": "100ms", "STATE_DIR": None}
     (home / "out").mkdir()
     os.chown(home / "out", 65534, 65534)
     as_nobody = {"user": 65534, "group": 65534, "extra_groups": []}
-    with open(tmp_path / "err", "wb") as err:
+    with open(open_folder / "err", "wb") as err:
         running = subprocess.Popen([scorebox, "both"], env=clean_environment(home, settings), cwd=home, stderr=err, **as_nobody)
     try:
         wait_until(lambda: list((home / "out").glob("2*.xlsx")) or running.poll() is not None, 20, "a workbook")
-        assert running.poll() is None, (tmp_path / "err").read_text()
+        assert running.poll() is None, (open_folder / "err").read_text()
         seen = subprocess.run(["cat", f"/proc/{running.pid}/environ"], capture_output=True, **as_nobody)
         assert seen.returncode != 0 and not seen.stdout
     finally:

@@ -4,6 +4,7 @@ its own. The peer is `openssl s_server`, which prints what it gets."""
 import collections
 import concurrent.futures
 import os
+import socket
 
 import pytest
 
@@ -17,25 +18,36 @@ FUTURE = {"start": "20900101000000Z", "end": "20910101000000Z"}
 WEAK = ["-cipher", "DEFAULT@SECLEVEL=0"]
 RSA = ("rsa", "rsa_keygen_bits:2048")
 
+
+def host_name():
+    """A bare system may not know this name: there everything is called by its address."""
+    try:
+        return "localhost" if socket.getaddrinfo("localhost", None, socket.AF_INET) else "127.0.0.1"
+    except OSError:
+        return "127.0.0.1"
+
+
+HOST = host_name()
+
 # name: how the peer is made, what of it the line says; `host` is how we call it
 CASES = {
-    "wrong-host": ({"san": "DNS:other.example"}, [], "localhost", ["another host"]),
-    "unknown-ca": ({"authority": "other"}, [], "localhost", ["unknown CA"]),
-    "expired": (OLD, [], "localhost", ["expired", "this board's clock says"]),
-    "not-yet-valid": (FUTURE, [], "localhost", ["not yet valid", "this board's clock says"]),
-    "self-signed": ({"authority": None}, [], "localhost", ["self-signed"]),
-    "sha-1": ({"digest": "sha1"}, WEAK, "localhost", ["too weak a hash"]),
-    "rsa-1024": ({"key": ("rsa", "rsa_keygen_bits:1024")}, WEAK, "localhost", ["too weak a key"]),
-    "tls-1.0": ({}, ["-tls1", *WEAK], "localhost", ["TLS version"]),
-    "tls-1.1": ({}, ["-tls1_1", *WEAK], "localhost", ["TLS version"]),
-    "no-client-certificate": ({}, ["-Verify", "1", "-verify_return_error"], "localhost", ["client certificate"]),
-    "no-client-certificate-1.2": ({}, ["-Verify", "1", "-verify_return_error", "-tls1_2"], "localhost",
+    "wrong-host": ({"san": "DNS:other.example"}, [], HOST, ["another host"]),
+    "unknown-ca": ({"authority": "other"}, [], HOST, ["unknown CA"]),
+    "expired": (OLD, [], HOST, ["expired", "this board's clock says"]),
+    "not-yet-valid": (FUTURE, [], HOST, ["not yet valid", "this board's clock says"]),
+    "self-signed": ({"authority": None}, [], HOST, ["self-signed"]),
+    "sha-1": ({"digest": "sha1"}, WEAK, HOST, ["too weak a hash"]),
+    "rsa-1024": ({"key": ("rsa", "rsa_keygen_bits:1024")}, WEAK, HOST, ["too weak a key"]),
+    "tls-1.0": ({}, ["-tls1", *WEAK], HOST, ["TLS version"]),
+    "tls-1.1": ({}, ["-tls1_1", *WEAK], HOST, ["TLS version"]),
+    "no-client-certificate": ({}, ["-Verify", "1", "-verify_return_error"], HOST, ["client certificate"]),
+    "no-client-certificate-1.2": ({}, ["-Verify", "1", "-verify_return_error", "-tls1_2"], HOST,
                                   ["client certificate"]),
-    "address-for-name": ({"san": "IP:127.0.0.1"}, [], "localhost", ["another host"]),
+    "address-for-name": ({"san": "IP:127.0.0.1"}, [], HOST, ["another host"]),
     "name-for-address": ({"san": "DNS:localhost"}, [], "127.0.0.1", ["another host"]),
     "other-address": ({"san": "IP:127.0.0.2"}, [], "127.0.0.1", ["another host"]),
-    "for-clients-only": ({"usage": "clientAuth"}, [], "localhost", ["not issued for a server"]),
-    "no-name-at-all": ({"san": None}, [], "localhost", ["another host"]),
+    "for-clients-only": ({"usage": "clientAuth"}, [], HOST, ["not issued for a server"]),
+    "no-name-at-all": ({"san": None}, [], HOST, ["another host"]),
 }
 
 
@@ -120,7 +132,7 @@ def papers(authorities, name, how, folder):
 def outcomes(scorebox, authorities, tmp_path_factory):
     """What came of every case on every leg; several at once, as most of the time is waiting."""
     folder = tmp_path_factory.mktemp("matrix")
-    cases = {**{name: (*case, "localhost") for name, case in GOOD.items()},
+    cases = {**{name: (*case, HOST) for name, case in GOOD.items()},
              **{name: case[:3] for name, case in CASES.items()}}
     made = {(name, leg): papers(authorities, f"{name}-{leg}", case[0], folder / f"{name}-{leg}-papers")
             for name, case in cases.items() for leg in LEGS}
@@ -159,6 +171,8 @@ def test_the_good_one_is_believed(name, leg, outcomes):
 @pytest.mark.parametrize("name", CASES)
 def test_the_others_are_not(name, leg, outcomes):
     _, _, host, words = CASES[name]
+    if name == "address-for-name" and host == "127.0.0.1":
+        pytest.skip("SKIPPED: no name here that means 127.0.0.1")
     code, text, heard = outcomes[name, leg]
     assert code == 69, text
     lines = [line for line in text.splitlines() if all(word in line for word in words)]
@@ -180,7 +194,7 @@ def test_a_client_certificate_opens_the_door(authorities, make_box, tmp_path):
         box = make_box(name=leg, **({"API_CERT_FILE": mine, "API_CERT_KEY_FILE": private} if leg == "api" else
                                     {"KAFKA_CERT_FILE": mine, "KAFKA_KEY_FILE": private}))
         with Peer(box.folder, cert, key, "-Verify", "1", "-verify_return_error", "-CAfile", ours.ca) as peer:
-            answer = ask(box, "localhost", peer.port, ours.ca)
+            answer = ask(box, HOST, peer.port, ours.ca)
             assert "CIPHER is" in peer.process.out, f"{leg}: not let in:\n{answer.err}"
             assert ("GET /v1" if leg == "api" else "scorebox") in peer.process.out
 
