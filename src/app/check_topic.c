@@ -10,9 +10,8 @@
 #include <string.h>
 
 enum {
-	FIELDS_BYTES = 4 * 1024,  /* headers and key of a record, at the most */
-	BATCH_BYTES = 64 * 1024,  /* the largest batch of small rows that we send */
-	ANSWER_BYTES = 64 * 1024, /* what stands around a batch in the answer that brings it */
+	FIELDS_BYTES = 4 * 1024, /* headers and key of a record, at the most */
+	BATCH_BYTES = 64 * 1024, /* the largest batch of small rows that we send */
 };
 static const int64_t week_ms = 7ll * 24 * 3600 * 1000;
 
@@ -191,7 +190,7 @@ static void tell_readable(struct online *o, const struct topic_configs *c, uint6
 		"max.message.bytes %" PRId64 ", but this box reads batches of at most %" PRIu64
 		": a larger one stops its partition, and all that the same broker has; set "
 		"SCOREBOX_KAFKA_OPTIONS=receive.message.max.bytes=%" PRId64,
-		c->max_message_bytes, readable_bytes, c->max_message_bytes + ANSWER_BYTES);
+		c->max_message_bytes, readable_bytes, c->max_message_bytes + KAFKA_ANSWER_BYTES);
 }
 
 static bool is_narrow(int64_t limit_ms)

@@ -107,16 +107,36 @@ static enum status remove_all(
 	return status;
 }
 
-static enum status remove_known(struct subscriber *s, const struct subscriber_start *starts,
-	unsigned count, struct why *why)
+/* Those of them that are in the assignment; how many. */
+static unsigned pick_assigned(const struct subscriber *s, const int *partitions, unsigned count,
+	int known[SUBSCRIBER_PARTITIONS])
 {
-	int known[SUBSCRIBER_PARTITIONS];
 	unsigned known_count = 0;
 
 	for (unsigned i = 0; i < count; i++)
-		if (is_among(s->assigned, s->assigned_count, starts[i].partition))
-			known[known_count++] = starts[i].partition;
-	return known_count > 0 ? remove_all(s, known, known_count, why) : STATUS_OK;
+		if (is_among(s->assigned, s->assigned_count, partitions[i]))
+			known[known_count++] = partitions[i];
+	return known_count;
+}
+
+enum status subscriber_put_off(
+	struct subscriber *s, const int *partitions, unsigned count, struct why *why)
+{
+	int known[SUBSCRIBER_PARTITIONS];
+
+	subscriber_drop_event(s);
+	count = pick_assigned(s, partitions, count, known);
+	return count > 0 ? remove_all(s, known, count, why) : STATUS_OK;
+}
+
+static enum status remove_known(struct subscriber *s, const struct subscriber_start *starts,
+	unsigned count, struct why *why)
+{
+	int partitions[SUBSCRIBER_PARTITIONS];
+
+	for (unsigned i = 0; i < count; i++)
+		partitions[i] = starts[i].partition;
+	return subscriber_put_off(s, partitions, count, why);
 }
 
 static enum status add_all(struct subscriber *s, const struct subscriber_start *starts,
@@ -188,34 +208,13 @@ enum status subscriber_join(struct subscriber *s, struct why *why)
 
 /* Only what is in the assignment can be taken out of it: one partition too many, and librdkafka refuses all
  * and waits for its answer for ever. */
-static enum status remove_assigned(
-	struct subscriber *s, const int *partitions, unsigned count, struct why *why)
-{
-	int known[SUBSCRIBER_PARTITIONS];
-	unsigned known_count = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		if (is_among(s->assigned, s->assigned_count, partitions[i]))
-			known[known_count++] = partitions[i];
-	return remove_all(s, known, known_count, why);
-}
-
-enum status subscriber_put_off(
-	struct subscriber *s, const int *partitions, unsigned count, struct why *why)
-{
-	subscriber_drop_event(s);
-	for (unsigned i = 0; i < count; i++)
-		if (is_among(s->assigned, s->assigned_count, partitions[i]))
-			return remove_assigned(s, partitions, count, why);
-	return STATUS_OK;
-}
-
 enum status subscriber_release(struct subscriber *s, struct why *why)
 {
+	int known[SUBSCRIBER_PARTITIONS];
 	enum status status;
 
 	subscriber_drop_event(s);
-	status = remove_assigned(s, s->revoked, s->revoked_count, why);
+	status = remove_all(s, known, pick_assigned(s, s->revoked, s->revoked_count, known), why);
 	s->revoked_count = 0;
 	return status;
 }

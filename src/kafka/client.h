@@ -77,6 +77,7 @@ const char *kafka_tls_library(void);
 /* The largest batch that a consumer with these settings can read (receive.message.max.bytes, less what stands
  * around it). To be held against the topic's max.message.bytes: a larger one stops the partitions of its broker. */
 uint64_t kafka_largest_batch(const struct kafka_settings *settings);
+enum { KAFKA_ANSWER_BYTES = 64 * 1024 }; /* what stands around the batches in an answer */
 
 struct kafka_header {
 	const char *name;

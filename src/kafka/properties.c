@@ -15,8 +15,6 @@ enum {
 	BATCH_BYTES = 32 * KIB,
 	/* A record larger than our largest: headers, framing, a little room. */
 	ENVELOPE_BYTES = 64 * KIB,
-	/* What stands around the batches in an answer. */
-	ANSWER_BYTES = 64 * KIB,
 	/* max.message.bytes where nobody sets it: Confluent Cloud's, twice that of Kafka itself. */
 	USUAL_MESSAGE_BYTES = 2097164,
 	BYTES_MAX = 1000000000, /* of a message, to librdkafka */
@@ -167,7 +165,7 @@ static uint64_t receive_bytes(const struct kafka_settings *settings)
 {
 	uint64_t batch = larger(USUAL_MESSAGE_BYTES, settings->record_max_bytes + ENVELOPE_BYTES);
 
-	return within(larger(answer_bytes(settings), batch) + ANSWER_BYTES, 0, BYTES_MAX);
+	return within(larger(answer_bytes(settings), batch) + KAFKA_ANSWER_BYTES, 0, BYTES_MAX);
 }
 
 /* At the worst there lie in memory: the queue up to its mark, one answer of each broker, and that answer
@@ -250,5 +248,5 @@ uint64_t kafka_largest_batch(const struct kafka_settings *settings)
 	if (options_each(settings->options, ROLE_CONSUMER, take_receive, &receive, &ignored) !=
 		STATUS_OK)
 		receive = receive_bytes(settings); /* it would not start with such options */
-	return receive > ANSWER_BYTES ? receive - ANSWER_BYTES : 0;
+	return receive > KAFKA_ANSWER_BYTES ? receive - KAFKA_ANSWER_BYTES : 0;
 }

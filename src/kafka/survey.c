@@ -126,19 +126,13 @@ static enum status ask_leader(struct handle *h, const char *topic, const int *le
 			      : s;
 }
 
-/* How many leaders there are whose first partition is at `from` or after it. */
-static unsigned leaders_from(const int *leaders, unsigned partitions, unsigned from)
+/* Whether this is the first partition of its leader: once for each leader. */
+static bool is_first(const int *leaders, unsigned partition)
 {
-	unsigned count = 0;
-
-	for (unsigned i = from; i < partitions; i++) {
-		bool first = leaders[i] >= 0;
-
-		for (unsigned before = 0; first && before < i; before++)
-			first = leaders[before] != leaders[i];
-		count += first;
-	}
-	return count;
+	for (unsigned i = 0; i < partition; i++)
+		if (leaders[i] == leaders[partition])
+			return false;
+	return leaders[partition] >= 0;
 }
 
 /* All at once, in half of the time; librdkafka fails them all when one broker is away, so then each by itself,
@@ -147,23 +141,23 @@ static enum status ask_leaders(struct handle *h, const char *topic, const int *l
 	int64_t until_ms, struct subscriber_survey *out, struct why *why)
 {
 	int64_t now_ms = clock_mono_ms();
-	unsigned left = leaders_from(leaders, out->partitions, 0);
 	enum status s = STATUS_AGAIN;
+	unsigned left = 0;
 
+	for (unsigned i = 0; i < out->partitions; i++)
+		left += is_first(leaders, i);
 	if (left > 0)
 		s = ask_leader(h, topic, leaders, EVERY_LEADER,
 			left > 1 ? now_ms + (until_ms - now_ms) / 2 : until_ms, out, why);
 	if (s == STATUS_OK || left < 2)
 		return s;
 	for (unsigned i = 0; i < out->partitions; i++) {
-		unsigned after = leaders_from(leaders, out->partitions, i + 1);
-
-		if (after == left)
-			continue; /* asked already, or nobody to ask */
+		if (!is_first(leaders, i))
+			continue;
 		now_ms = clock_mono_ms();
 		s = ask_leader(h, topic, leaders, leaders[i], now_ms + (until_ms - now_ms) / left,
 			out, why);
-		left = after;
+		left--;
 	}
 	return s;
 }

@@ -77,11 +77,18 @@ void link_address(struct link *l, const struct sockaddr *address, size_t bytes, 
 
 /* ---- moving bytes ---- */
 
-/* librdkafka has closed or shut down its end, and all that it sent before is read. What it sent before still goes out, for a moment. */
+/* librdkafka takes no byte more. */
+static void near_deafened(struct link *l)
+{
+	l->near_deaf = true;
+	l->down = (struct run){0, 0};
+}
+
+/* librdkafka has closed or shut down its end, and all that it sent before is read: it still goes out, for a moment. */
 static void near_ended(struct link *l, int64_t now_ms)
 {
-	l->near_gone = l->near_deaf = true;
-	l->down = (struct run){0, 0};
+	near_deafened(l);
+	l->near_gone = true;
 	l->deadline_ms = now_ms + LAST_BYTES_MS;
 }
 
@@ -147,11 +154,11 @@ static bool drain_down(struct link *l)
 	}
 	if (n < 0 && errno == EINTR)
 		return true;
-	if (n == 0 || errno == EAGAIN)
+	if (n == 0 || errno == EAGAIN) {
 		far->out = false;
-	else {
-		l->near_deaf = l->near_leaving = far->in = true; /* to be read to its end */
-		l->down = (struct run){0, 0};
+	} else {
+		near_deafened(l);
+		l->near_leaving = far->in = true; /* to be read to its end */
 	}
 	return false;
 }

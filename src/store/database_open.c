@@ -100,7 +100,18 @@ static enum status set_up(struct database *d, enum database_use use, struct why 
 	return s;
 }
 
-/* Nothing of it stays where a part fails, or the power goes. */
+/* Nothing of what was begun stays where a part fails, or the power goes. */
+static enum status end_schema(struct database *d, enum status s, const char *mark, struct why *why)
+{
+	if (s == STATUS_OK)
+		s = database_exec(d, mark, why);
+	if (s == STATUS_OK)
+		s = database_commit(d, why);
+	if (s != STATUS_OK)
+		database_rollback(d);
+	return s;
+}
+
 static enum status upgrade(struct database *d, int64_t version, struct why *why)
 {
 	char mark[64];
@@ -109,13 +120,7 @@ static enum status upgrade(struct database *d, int64_t version, struct why *why)
 	snprintf(mark, sizeof mark, "PRAGMA user_version=%d", (int)d->kind->version);
 	for (; s == STATUS_OK && version < d->kind->version; version++)
 		s = database_exec(d, d->kind->upgrades[version - 1], why);
-	if (s == STATUS_OK)
-		s = database_exec(d, mark, why);
-	if (s == STATUS_OK)
-		s = database_commit(d, why);
-	if (s != STATUS_OK)
-		database_rollback(d);
-	return s;
+	return end_schema(d, s, mark, why);
 }
 
 static enum status make_schema(struct database *d, struct why *why)
@@ -127,13 +132,8 @@ static enum status make_schema(struct database *d, struct why *why)
 	enum status s = database_begin(d, why);
 	if (s == STATUS_OK)
 		s = database_exec(d, d->kind->schema, why);
+	s = end_schema(d, s, mark, why);
 	if (s == STATUS_OK)
-		s = database_exec(d, mark, why);
-	if (s == STATUS_OK)
-		s = database_commit(d, why);
-	if (s != STATUS_OK)
-		database_rollback(d);
-	else
 		d->created = true;
 	return s;
 }
