@@ -151,7 +151,7 @@ static enum status ask_leaders(struct handle *h, const char *topic, const int *l
 			left > 1 ? now_ms + (until_ms - now_ms) / 2 : until_ms, out, why);
 	if (s == STATUS_OK || left < 2)
 		return s;
-	for (unsigned i = 0; i < out->partitions; i++) {
+	for (unsigned i = 0; left > 0 && i < out->partitions; i++) {
 		if (!is_first(leaders, i))
 			continue;
 		now_ms = clock_mono_ms();
