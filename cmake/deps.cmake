@@ -22,8 +22,10 @@ set(SCOREBOX_DEPS_PREFIX ${SCOREBOX_DEPS_ROOT}/${flavour})
 
 function(scorebox_build_deps)
 	set(work ${SCOREBOX_DEPS_ROOT}/work/${flavour})
-	set(flags -ffunction-sections -fdata-sections -fPIE -fstack-protector-strong
-		-fstack-clash-protection)
+	set(flags -ffunction-sections -fdata-sections -fPIE -fstack-protector-strong)
+	if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^arm") # gcc has it for the 64-bit one only
+		list(APPEND flags -fstack-clash-protection)
+	endif()
 	if(flavour STREQUAL "tsan")
 		list(APPEND flags -g -fsanitize=thread)
 	elseif(flavour STREQUAL "glibc")

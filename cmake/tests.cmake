@@ -4,6 +4,16 @@
 #   scorebox_fuzz       libFuzzer target, label fuzz: LLVMFuzzerTestOneInput
 #   scorebox_bench      program, label bench
 #   scorebox_pytest     a file of pytest, label integration: it runs the real binary
+#
+# In a cross build (CMAKE_CROSSCOMPILING_EMULATOR) all of them run under the emulator. What the integration tests talk
+# to, the replay API and the embedded broker, is then SCOREBOX_PEER, a program of this machine: only the program
+# under test is emulated.
+set(SCOREBOX_PEER "" CACHE FILEPATH "the scorebox that serves the tests; empty: the one under test")
+# An emulated program takes longer: so many times as long may each test, and what a test waits for.
+set(SCOREBOX_SLOW 1)
+if(CMAKE_CROSSCOMPILING)
+	set(SCOREBOX_SLOW 6)
+endif()
 set(SCOREBOX_FUZZ_SECONDS 15 CACHE STRING "how long each fuzz target runs as a test")
 
 function(scorebox_test_program name)
@@ -26,6 +36,7 @@ function(scorebox_cmocka label default_timeout)
 	if(NOT ARG_TIMEOUT)
 		set(ARG_TIMEOUT ${default_timeout})
 	endif()
+	math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * ${SCOREBOX_SLOW}")
 	set_tests_properties(${label}.${ARG_NAME} PROPERTIES LABELS ${label} TIMEOUT ${ARG_TIMEOUT}
 		SKIP_RETURN_CODE 77)
 	if(ARG_SERIAL)
@@ -81,25 +92,32 @@ function(scorebox_bench)
 	set_tests_properties(bench.${ARG_NAME} PROPERTIES LABELS bench TIMEOUT 1800 RUN_SERIAL ON)
 endfunction()
 
-# scorebox_pytest(NAME <name> FILE <test_x.py> [LABEL integration] [TIMEOUT seconds] [SERIAL] [KAFKA])
+# scorebox_pytest(NAME <name> FILE <test_x.py> [LABEL integration] [TIMEOUT seconds] [SERIAL] [KAFKA] [ALONE])
+# ALONE: it is about `serve`, `broker` or `demo`, so that no other program may stand in for them.
 # KAFKA (label broker has it by itself): it needs a real Apache Kafka, which is fetched before.
 # The test finds the binary in $SCOREBOX_BINARY, the recorded data in $SCOREBOX_DATA,
 # the sources in $SCOREBOX_TOP.
 function(scorebox_pytest)
-	cmake_parse_arguments(PARSE_ARGV 0 ARG "SERIAL;KAFKA" "NAME;FILE;LABEL;TIMEOUT" "ARGUMENTS")
+	cmake_parse_arguments(PARSE_ARGV 0 ARG "SERIAL;KAFKA;ALONE" "NAME;FILE;LABEL;TIMEOUT" "ARGUMENTS")
 	if(NOT ARG_LABEL)
 		set(ARG_LABEL integration)
 	endif()
 	if(NOT ARG_TIMEOUT)
 		set(ARG_TIMEOUT 300)
 	endif()
+	math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * ${SCOREBOX_SLOW}")
+	set(peer ${SCOREBOX_PEER})
+	if(ARG_ALONE OR NOT peer)
+		set(peer ${PROJECT_BINARY_DIR}/scorebox)
+	endif()
 	get_filename_component(file ${ARG_FILE} ABSOLUTE)
 	set(name ${ARG_LABEL}.${ARG_NAME})
 	add_test(NAME ${name} WORKING_DIRECTORY ${PROJECT_BINARY_DIR}
-		COMMAND ${SCOREBOX_PYTHON} -m pytest -q -p no:cacheprovider ${ARG_ARGUMENTS} ${file})
+		COMMAND ${CMAKE_CROSSCOMPILING_EMULATOR} ${SCOREBOX_PYTHON} -m pytest -q -p no:cacheprovider ${ARG_ARGUMENTS} ${file})
 	# Exit 5 of pytest: every test of the file was skipped.
 	set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} SKIP_RETURN_CODE 5
-		ENVIRONMENT "SCOREBOX_BINARY=${PROJECT_BINARY_DIR}/scorebox;SCOREBOX_DATA=${SCOREBOX_DATA};SCOREBOX_TOP=${PROJECT_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
+		SKIP_REGULAR_EXPRESSION "^SKIPPED: (no|this kernel)"
+		ENVIRONMENT "SCOREBOX_BINARY=${PROJECT_BINARY_DIR}/scorebox;SCOREBOX_PEER=${peer};SCOREBOX_SLOW=${SCOREBOX_SLOW};SCOREBOX_DATA=${SCOREBOX_DATA};SCOREBOX_TOP=${PROJECT_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
 	if(ARG_SERIAL)
 		set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
 	endif()

@@ -1,13 +1,24 @@
 # What every musl target shares. A target's own file sets these, then includes this one:
 #   MUSL_TARGET     the GNU name of the target, such as x86_64-linux-gnu
 #   MUSL_COMPILER   its compiler
-#   MUSL_ROOT       where musl-dev and linux-libc-dev are unpacked; empty: this machine's own
+#   MUSL_ARCH       what Debian calls the architecture, for a cross build; empty: this machine's own musl
+#   MUSL_FLAGS      what chooses the processor
+# A cross build fetches the target's musl-dev and kernel headers, once, into build/deps/sysroot.
 set(musl_name ${MUSL_TARGET})
 string(REPLACE "linux-gnu" "linux-musl" musl_name ${musl_name})
 string(REGEX REPLACE "-linux.*" "" musl_cpu ${MUSL_TARGET})
 
+set(MUSL_ROOT "")
+if(MUSL_ARCH)
+	get_filename_component(MUSL_ROOT ${CMAKE_CURRENT_LIST_DIR}/../build/deps/sysroot/${MUSL_ARCH} ABSOLUTE)
+	if(NOT EXISTS ${MUSL_ROOT}/packages.txt)
+		execute_process(COMMAND ${CMAKE_COMMAND} -DARCH=${MUSL_ARCH} -DSYSROOT=${MUSL_ROOT}
+			-P ${CMAKE_CURRENT_LIST_DIR}/../cmake/deps/sysroot.cmake COMMAND_ERROR_IS_FATAL ANY)
+	endif()
+endif()
 set(MUSL_INCLUDE ${MUSL_ROOT}/usr/include/${musl_name})
 set(MUSL_LIB ${MUSL_ROOT}/usr/lib/${musl_name})
+# Only a program that is not static would ask for it.
 set(MUSL_LOADER /lib/ld-musl-${musl_cpu}.so.1)
 set(musl_work ${CMAKE_CURRENT_LIST_DIR}/../build/deps/toolchain/${musl_name})
 get_filename_component(musl_work ${musl_work} ABSOLUTE)
@@ -31,5 +42,5 @@ if(${musl_template} IS_NEWER_THAN ${musl_work}/gcc.specs)
 endif()
 
 set(CMAKE_C_COMPILER ${MUSL_COMPILER})
-set(CMAKE_C_FLAGS_INIT "-specs=${musl_work}/gcc.specs -fPIE")
+set(CMAKE_C_FLAGS_INIT "-specs=${musl_work}/gcc.specs ${MUSL_FLAGS} -fPIE")
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-static-pie")

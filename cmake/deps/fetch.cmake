@@ -9,6 +9,7 @@
 cmake_minimum_required(VERSION 3.25)
 include(${CMAKE_CURRENT_LIST_DIR}/sources.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/tools.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/apt.cmake)
 
 set(suffix "")
 if(DEPS_SET)
@@ -31,87 +32,6 @@ file(WRITE ${log} "")
 string(TIMESTAMP started %s)
 set(archives ${DEPS_SRC}/archives)
 file(MAKE_DIRECTORY ${archives})
-
-# The main archive and the security archive of the machine's own Debian mirror.
-function(find_mirrors main_out security_out)
-	set(format "$(ORIGIN)|$(REPO_URI)")
-	execute_process(COMMAND apt-get indextargets --format ${format} "Created-By: Packages"
-		OUTPUT_VARIABLE found ERROR_FILE ${log} OUTPUT_STRIP_TRAILING_WHITESPACE)
-	string(REPLACE "\n" ";" found "${found}")
-	set(debian ${found})
-	list(FILTER debian INCLUDE REGEX "^Debian\\|")
-	if(NOT debian)
-		set(debian ${found})
-	endif()
-	list(TRANSFORM debian REPLACE "^[^|]*\\|" "")
-	set(security ${debian})
-	list(FILTER security INCLUDE REGEX "security")
-	list(FILTER debian EXCLUDE REGEX "security")
-	if(NOT debian)
-		message(FATAL_ERROR "apt knows no Debian mirror on this machine; name a folder of source "
-			"tarballs with -DSCOREBOX_SOURCES=DIR instead")
-	endif()
-	list(GET debian 0 main)
-	if(security)
-		list(GET security 0 security)
-	else()
-		string(REGEX REPLACE "/*$" "-security/" security "${main}")
-	endif()
-	set(${main_out} ${main} PARENT_SCOPE)
-	set(${security_out} ${security} PARENT_SCOPE)
-endfunction()
-
-# Sets apt_<release>: the options of an apt that knows the sources of this release only.
-function(prepare_apt release)
-	set(base ${DEPS_SRC}/apt/${release})
-	file(MAKE_DIRECTORY ${base}/lists/partial ${base}/cache/archives/partial)
-	set(keys /usr/share/keyrings)
-	set(signed "[signed-by=${keys}/debian-archive-keyring.gpg]")
-	if(NOT EXISTS ${keys}/debian-archive-${release}-stable.gpg)
-		message(FATAL_ERROR "the keys of Debian ${release} are not there: "
-			"apt-get install debian-archive-keyring")
-	endif()
-	file(WRITE ${base}/sources.list
-		"deb-src ${signed} ${mirror} ${release} main\n"
-		"deb-src ${signed} ${mirror} ${release}-updates main\n"
-		"deb-src ${signed} ${mirror_security} ${release}-security main\n")
-	set(options -q -o Dir::Etc::sourcelist=${base}/sources.list -o Dir::Etc::sourceparts=-
-		-o Dir::State::Lists=${base}/lists -o Dir::Cache=${base}/cache
-		-o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::Retries=3)
-	run(${log} ${DEPS_SRC} apt-get ${options} update)
-	set(apt_${release} ${options} PARENT_SCOPE)
-endfunction()
-
-# Downloads the newest version that the mirror really has: between a security update and the next
-# sync an index may name files that are not there yet.
-function(download library version_out)
-	set(package ${DEPS_${library}_PACKAGE})
-	set(apt ${apt_${DEPS_${library}_RELEASE}})
-	execute_process(COMMAND apt-cache ${apt} showsrc --only-source ${package}
-		OUTPUT_VARIABLE records COMMAND_ERROR_IS_FATAL ANY)
-	string(REGEX MATCHALL "\nVersion: [^\n]+" versions "\n${records}")
-	list(TRANSFORM versions REPLACE "\nVersion: " "")
-	list(REMOVE_DUPLICATES versions)
-	list(SORT versions COMPARE NATURAL ORDER DESCENDING)
-	if(NOT versions)
-		message(FATAL_ERROR "Debian ${DEPS_${library}_RELEASE} has no source package ${package}")
-	endif()
-	file(MAKE_DIRECTORY ${archives}/${library})
-	foreach(version IN LISTS versions)
-		execute_process(COMMAND apt-get ${apt} source --download-only ${package}=${version}
-			WORKING_DIRECTORY ${archives}/${library} RESULT_VARIABLE failed
-			OUTPUT_VARIABLE said ERROR_VARIABLE said)
-		file(APPEND ${log} "${said}")
-		if(NOT failed)
-			string(REGEX REPLACE "^[0-9]+:" "" version ${version})
-			set(${version_out} ${version} PARENT_SCOPE)
-			return()
-		endif()
-		say("  ${package} ${version} is in the index but not on the mirror, trying the one before")
-	endforeach()
-	show_tail(${log})
-	message(FATAL_ERROR "could not download the source package ${package}")
-endfunction()
 
 function(unpack archive into)
 	file(REMOVE_RECURSE ${into}.tmp)
@@ -191,10 +111,11 @@ else()
 	endforeach()
 	list(REMOVE_DUPLICATES releases)
 	foreach(release IN LISTS releases)
-		prepare_apt(${release})
+		prepare_apt(${DEPS_SRC}/apt/${release} deb-src ${release} apt_${release})
 	endforeach()
 	foreach(library IN LISTS DEPS_LIBRARIES)
-		download(${library} version)
+		set(release ${DEPS_${library}_RELEASE})
+		download(source ${DEPS_${library}_PACKAGE} ${archives}/${library} version ${apt_${release}})
 		unpack_debian(${library} ${archives}/${library} ${version})
 	endforeach()
 	file(REMOVE_RECURSE ${DEPS_SRC}/apt)
@@ -218,6 +139,9 @@ if(NOT DEPS_SET)
 	# later (librdkafka issue 4964).
 	mend(${DEPS_SRC}/rdkafka/src/rdkafka_metadata_cache.c
 		"} else if (old && !RD_KAFKA_UUID_IS_ZERO(" "}\n        if (old && old != old_by_id && !RD_KAFKA_UUID_IS_ZERO(")
+	# It guesses uintptr_t by the width of a word, wrongly for some targets; the C library knows.
+	mend(${DEPS_SRC}/cmocka/include/cmocka.h "#if !defined(_UINTPTR_T) && !defined(_UINTPTR_T_DEFINED)"
+		"#include <stdint.h>\n#if 0")
 	# A C library; its project file asks for a C++ compiler only for a wrapper that nobody here uses.
 	edit(${DEPS_SRC}/rdkafka/CMakeLists.txt
 		"project(RdKafka VERSION \${RDKAFKA_VERSION})" "project(RdKafka VERSION \${RDKAFKA_VERSION} LANGUAGES C)")

@@ -15,6 +15,7 @@ embedded broker's place: one for the whole run, reached over the listener of tha
 topic anew. Tests that are marked `embedded` are about the embedded broker itself and are skipped then, with the reason.
 """
 import collections
+import json
 import os
 import pathlib
 import select
@@ -30,6 +31,8 @@ sys.path.append(str(ROOT / "tests" / "broker"))
 import real_brokers  # noqa: E402 (found by the line above)
 
 TOPIC = "cricket-live-data"
+# An emulated program takes longer: waits are that many times as long.
+SLOW = int(os.environ.get("SCOREBOX_SLOW", "1"))
 END_SECONDS = 15
 
 Result = collections.namedtuple("Result", "code out err")
@@ -67,6 +70,12 @@ def scorebox():
 
 
 @pytest.fixture(scope="session")
+def peer(scorebox):
+    """Path of the program that plays the API and the broker: the one under test, unless that is an emulated one."""
+    return os.environ.get("SCOREBOX_PEER") or scorebox
+
+
+@pytest.fixture(scope="session")
 def data():
     """Folder of the recorded data; tests that need it are skipped, loudly, where it is missing."""
     folder = pathlib.Path(os.environ.get("SCOREBOX_DATA", ROOT.parent / "shared" / "data"))
@@ -74,6 +83,24 @@ def data():
         print(f"SKIPPED: no recorded data at {folder}")
         pytest.skip(f"no recorded data at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def replayed(data, tmp_path_factory):
+    """name → (path of the timed lines, list of states)"""
+    tool = data.parent / "tools" / "replay_snapshots.py"
+    if not tool.exists():
+        pytest.skip(f"SKIPPED LOUDLY: no replay tool at {tool}")
+    out = tmp_path_factory.mktemp("replayed")
+    matches = {}
+    for source in sorted((data / "cricsheet").glob("*.json")):
+        path = out / (source.name + "l")
+        with open(path, "wb") as f:
+            subprocess.run([sys.executable, tool, source], stdout=f, check=True)
+        with open(path, encoding="utf-8") as f:
+            matches[path.name] = (str(path), [json.loads(line)["match"] for line in f])
+    assert matches
+    return matches
 
 
 def clean_environment(home, settings):
@@ -113,7 +140,7 @@ class Process:
     def wait(self, seconds=60):
         """The exit code; negative: ended by that signal."""
         try:
-            return self.popen.wait(seconds)
+            return self.popen.wait(seconds * SLOW)
         except subprocess.TimeoutExpired:
             self.popen.kill()
             self.popen.wait()
@@ -151,7 +178,7 @@ class Process:
 
 def wait_until(condition, seconds, what):
     """Looks every 10 ms; fails with `what` when the time is over. Returns the condition's value."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * SLOW
     while True:
         value = condition()
         if value:
@@ -177,7 +204,7 @@ def spawn(tmp_path):
         if child.running:
             child.signal(signal.SIGTERM)
             try:
-                child.popen.wait(END_SECONDS)
+                child.popen.wait(END_SECONDS * SLOW)
             except subprocess.TimeoutExpired:
                 child.kill()
 
@@ -196,7 +223,7 @@ class Api:
 
 
 @pytest.fixture
-def serve(scorebox, spawn, tmp_path):
+def serve(peer, spawn, tmp_path):
     """serve(*arguments) starts the replay API; the answer has url, ca, process and settings."""
     count = 0
 
@@ -204,14 +231,14 @@ def serve(scorebox, spawn, tmp_path):
         nonlocal count
         count += 1
         ca = tmp_path / f"ca{count}.pem"
-        argv = [scorebox, "serve", "--port", "0", "--ca-out", ca, *arguments]
+        argv = [peer, "serve", "--port", "0", "--ca-out", ca, *arguments]
         return Api(spawn(argv, clean_environment(tmp_path, {}), name=f"serve{count}"), ca)
 
     return start
 
 
 @pytest.fixture
-def broker(scorebox, spawn, tmp_path, tmp_path_factory):
+def broker(scorebox, peer, spawn, tmp_path, tmp_path_factory):
     """broker(partitions=4, topic=TOPIC) starts an embedded broker; the answer is its bootstrap address. With
     beside=True those that were started before stay in use."""
     if real_brokers.KIND:
@@ -222,7 +249,7 @@ def broker(scorebox, spawn, tmp_path, tmp_path_factory):
     def start(partitions=4, topic=TOPIC, beside=False):
         nonlocal count
         count += 1
-        argv = [scorebox, "broker", "--partitions", partitions, "--topic", topic]
+        argv = [peer, "broker", "--partitions", partitions, "--topic", topic]
         process = spawn(argv, clean_environment(tmp_path, {}), name=f"broker{count}")
         start.process = process
         return process.first_line()

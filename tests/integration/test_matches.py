@@ -4,30 +4,10 @@ anew, and a restarted consumer."""
 import glob
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
 from conftest import wait_until
-
-
-@pytest.fixture(scope="session")
-def replayed(data, tmp_path_factory):
-    """name → (path of the timed lines, list of states)"""
-    tool = os.path.join(data, "..", "tools", "replay_snapshots.py")
-    if not os.path.exists(tool):
-        pytest.skip(f"SKIPPED LOUDLY: no replay tool at {tool}")
-    out = tmp_path_factory.mktemp("replayed")
-    matches = {}
-    for source in sorted(glob.glob(os.path.join(data, "cricsheet", "*.json"))):
-        path = out / (os.path.basename(source) + "l")
-        with open(path, "wb") as f:
-            subprocess.run([sys.executable, tool, source], stdout=f, check=True)
-        with open(path, encoding="utf-8") as f:
-            matches[path.name] = (str(path), [json.loads(line)["match"] for line in f])
-    assert matches
-    return matches
 
 
 def overs_text(o):
