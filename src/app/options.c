@@ -145,6 +145,14 @@ static enum status take_schema(struct options *out, const char *value, struct wh
 	return STATUS_OK;
 }
 
+static enum status take_completion(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->completion = true;
+	return STATUS_OK;
+}
+
 static const struct option_row rows[] = {
 	{"--env-file", 0, true, take_env_file,
 		"--env-file FILE   NAME=value lines; the environment wins"},
@@ -176,6 +184,8 @@ static const struct option_row rows[] = {
 	{"--env", OPTION_FORMS, false, take_example,
 		"--env             the settings as an example --env-file"},
 	{"--man", OPTION_FORMS, false, take_man, "--man             the manual page, as roff"},
+	{"--completion", OPTION_FORMS, false, take_completion,
+		"--completion      completion of this command line, for bash"},
 	{"--schema", OPTION_FORMS, false, take_schema,
 		"--schema          the JSON Schema of a row of cricapi"},
 };

@@ -13,13 +13,14 @@ enum option {
 	OPTION_ONLINE =
 		8, /* --online, --create-topic, --partitions N, --replication N, --register-schema */
 	OPTION_BROKER = 16, /* --partitions N, --topic T */
-	OPTION_FORMS = 32,  /* --markdown, --env, --man, --schema */
+	OPTION_FORMS = 32,  /* --markdown, --env, --man, --completion, --schema */
 	OPTION_WORD = 64,   /* one word, such as VERB of `help VERB` */
 };
 
 struct options {
 	const char *env_file; /* NULL: none */
-	bool help, until_end, online, create_topic, register_schema, markdown, example, man, schema;
+	bool help, until_end, online, create_topic, register_schema, markdown, example, man,
+		completion, schema;
 	unsigned sweeps;	  /* 0: not given */
 	int64_t timeout_ms;	  /* 0: not given */
 	unsigned partitions;	  /* 0: not given */

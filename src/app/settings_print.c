@@ -140,15 +140,18 @@ static void example_row(FILE *out, const struct setting *s)
 	print_wrapped(out, "# ", s->meaning, 94);
 	if (*words)
 		fprintf(out, "# One of %s.\n", words);
-	if (s->shown)
-		fprintf(out, "# Default: %s\n", s->shown);
+	if (s->shown || !*s->fallback)
+		fprintf(out, "# Default: %s\n", s->shown ? s->shown : "none");
 	fprintf(out, "#%s%s=%s\n", s->name, s->type == SETTING_SECRET ? "_FILE" : "", s->fallback);
 }
 
 void settings_print_example(FILE *out)
 {
-	fputs("# Settings of scorebox: NAME=value lines, read with --env-file or by systemd. What is commented\n"
-	      "# out has its default. Secrets are best named by file (NAME_FILE).\n",
+	fputs("# Settings of scorebox: NAME=value lines, never run by a shell. What is commented out has its default.\n"
+	      "# Secrets are best named by file (NAME_FILE). As /etc/default/scorebox it is what both services read;\n"
+	      "# they take the verb from their unit, and each has a state folder of its own. After a change:\n"
+	      "#   scorebox --env-file /etc/default/scorebox check\n"
+	      "#   systemctl enable --now scorebox-produce scorebox-consume    (reload, where they run already)\n",
 		out);
 	each_section(out, example_head, example_row);
 }

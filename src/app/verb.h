@@ -63,5 +63,7 @@ int verb_spool_ls(struct call *call);
 int verb_spool_verify(struct call *call);
 int verb_version(struct call *call);
 int verb_help(struct call *call);
-/* The manual page. */
+/* The manual page, scorebox(8). */
 void print_man(FILE *out);
+/* A script for bash that completes verbs, options and files. */
+void print_completion(FILE *out);

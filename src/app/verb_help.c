@@ -45,6 +45,8 @@ int verb_help(struct call *call)
 		settings_print_example(stdout);
 	else if (call->options.man)
 		print_man(stdout);
+	else if (call->options.completion)
+		print_completion(stdout);
 	else if (call->options.schema)
 		fwrite(schema_match, 1, schema_match_bytes, stdout);
 	else if (call->options.word)

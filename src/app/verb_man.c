@@ -1,4 +1,4 @@
-/* verb_man.c - `help --man`: scorebox(1), from the tables of verbs and settings. */
+/* verb_man.c - `help --man`: scorebox(8), from the tables of verbs and settings. */
 #include "app/setting.h"
 #include "app/verb.h"
 
@@ -74,9 +74,38 @@ static void print_settings(FILE *out)
 	}
 }
 
+static void print_files(FILE *out)
+{
+	fputs(".SH FILES\n", out);
+	print_item(out, "/etc/default/scorebox", "",
+		"Settings of both services; all of them stand in it, commented, with their defaults. "
+		"Only root and the user scorebox read it.");
+	print_item(out, "/etc/scorebox/", "",
+		"A place for keys and passwords that the settings name by NAME_FILE: files of mode 0640 "
+		"and group scorebox.");
+	print_item(out, "scorebox-produce.service, scorebox-consume.service", "",
+		"The verbs produce and consume as services, which run as the user scorebox. They are "
+		"installed neither enabled nor started.");
+	print_item(out, "/var/lib/scorebox/produce/, /var/lib/scorebox/consume/", "",
+		"State of the two services: spool, journal, and what status prints.");
+}
+
+static void print_examples(FILE *out)
+{
+	fputs(".SH EXAMPLES\n", out);
+	print_item(out, "scorebox demo", "",
+		"The whole path on this machine; neither a key nor Kafka is needed.");
+	print_item(out, "scorebox --env-file /etc/default/scorebox check --online", "",
+		"What is wrong with the services' settings, tried for real. As root.");
+	print_item(out, "systemctl enable --now scorebox-produce scorebox-consume", "",
+		"Starts the services, now and at each boot.");
+	print_item(out, "systemctl reload scorebox-produce", "",
+		"Settings, secrets and certificates are read again.");
+}
+
 void print_man(FILE *out)
 {
-	fputs(".TH SCOREBOX 1 \"\" \"scorebox " SCOREBOX_VERSION "\" \"User commands\"\n"
+	fputs(".TH SCOREBOX 8 \"\" \"scorebox " SCOREBOX_VERSION "\" \"System administration\"\n"
 	      ".SH NAME\n"
 	      "scorebox \\- cricket scores from an HTTPS API through Kafka into Excel workbooks\n"
 	      ".SH SYNOPSIS\n"
@@ -95,5 +124,11 @@ void print_man(FILE *out)
 	      ".SH EXIT STATUS\n"
 	      "0 done; 64 usage; 69 a peer could not be reached; 70 internal, or out of memory; 74\n"
 	      "storage; 75 another instance runs here; 78 settings, or fenced by another box.\n",
+		out);
+	print_files(out);
+	print_examples(out);
+	fputs(".SH SEE ALSO\n"
+	      "systemd.exec(5) for LoadCredential=, fstab(5), journalctl(1);\n"
+	      "/usr/share/doc/scorebox/README.md.gz.\n",
 		out);
 }

@@ -208,5 +208,5 @@ def test_sighup_reads_the_env_file_again_and_survives_a_wrong_one(serve, broker,
 
 def test_the_manual_page_is_whole(make_box):
     got = make_box().run("help", "--man")
-    assert got.code == 0 and got.out.startswith(".TH SCOREBOX 1")
+    assert got.code == 0 and got.out.startswith(".TH SCOREBOX 8")
     assert "SCOREBOX_BOOK_INTERVAL" in got.out and ".SH EXIT STATUS" in got.out
