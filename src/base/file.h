@@ -31,10 +31,16 @@ enum status file_read_secret(const char *path, char **out, bool *loose, struct w
 enum status file_space(
 	const char *path, uint64_t *free_bytes, uint64_t *total_bytes, struct why *why) MUST_CHECK;
 
-/* True when `path`, or a folder above it other than "/", is a mount point: /proc/self/mountinfo
- * names it (a bind mount of the same file system counts, an automounter's empty trap does not),
- * or, where there is no /proc, st_dev differs from its parent's. A path that is not there yet is
- * judged by what is. */
+/* What is attached at `path` or a folder above it other than "/": the innermost mount that the file
+ * `mountinfo` names. A bind mount of the same file system counts; an automounter's empty trap does not, nor a
+ * part of the root file system bound to its own place. A path that is not there yet is judged by what is.
+ * False: nothing is. */
+#define FILE_MOUNTINFO "/proc/self/mountinfo"
+struct file_mount {
+	char point[4096], type[32], source[256];
+};
+bool file_mount_of(const char *path, const char *mountinfo, struct file_mount *out);
+/* True when something is attached there; where there is no /proc, when st_dev differs from its parent's. */
 bool file_below_mount(const char *path);
 /* True for /media, /mnt, /run/media and everything below them. */
 bool file_is_removable_place(const char *path);

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-/* The first five fields of a line, however many characters of the mount point are escaped. */
+/* All of a usual line; of one that is longer still the first five fields count. */
 enum { LINE_BYTES = 2 * PATH_MAX };
 
 /* Cuts the last name off an absolute path; "/" stays. */
@@ -74,29 +75,37 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* The mount point of a line, unescaped in place; NULL for a line that counts for nothing: no mount,
- * or an automounter's trap where nothing is attached yet. */
-static char *mount_point_of(char *line)
+struct mount_line { /* points into the line's buffer */
+	char *device, *root, *point, *type, *source;
+};
+
+/* Cuts the next field off, unescaped in place; "" at the end of the line. */
+static char *next_field(char **at)
 {
-	const char *type = strstr(line, " - ");
-	char *at = line;
+	char *field = *at, *end = field + strcspn(field, " \n");
 
-	if (type && strncmp(type, " - autofs ", 10) == 0)
-		return NULL;
-	for (int field = 0; field < 4; field++) {
-		at = strchr(at, ' ');
-		if (!at)
-			return NULL;
-		at++;
-	}
-
-	char *end = strchr(at, ' ');
-
-	if (!end)
-		return NULL;
+	*at = end + (*end != '\0');
 	*end = '\0';
-	unescape(at);
-	return at;
+	unescape(field);
+	return field;
+}
+
+static bool read_line(char *line, struct mount_line *out)
+{
+	char *type = strstr(line, " - ");
+
+	for (int field = 0; field < 2; field++)
+		next_field(&line);
+	out->device = next_field(&line);
+	out->root = next_field(&line);
+	out->point = next_field(&line);
+	out->type = out->source = line + strlen(line);
+	if (type) {
+		type += 3;
+		out->type = next_field(&type);
+		out->source = next_field(&type);
+	}
+	return *out->point == '/';
 }
 
 /* Reads the next line; what is too long for the buffer is read over. */
@@ -113,17 +122,66 @@ static bool next_line(FILE *f, char line[LINE_BYTES])
 	return true;
 }
 
-static bool named_by_mountinfo(FILE *f, const char *real_path)
+struct root_mount {
+	char device[32], root[PATH_MAX];
+};
+
+static void find_root(FILE *f, struct root_mount *out)
 {
 	char line[LINE_BYTES];
+	struct mount_line l;
 
+	*out = (struct root_mount){.root = "/"};
 	while (next_line(f, line)) {
-		const char *point = mount_point_of(line);
-
-		if (point && strcmp(point, "/") != 0 && is_below(real_path, point))
-			return true;
+		if (!read_line(line, &l) || strcmp(l.point, "/") != 0)
+			continue;
+		snprintf(out->device, sizeof out->device, "%s", l.device);
+		snprintf(out->root, sizeof out->root, "%s", l.root);
 	}
-	return false;
+	rewind(f);
+}
+
+/* Nothing is attached there: an automounter's trap, or a part of the root file system bound to its own
+ * place, as a service manager does with folders that a service may write. */
+static bool is_hollow(const struct mount_line *l, const struct root_mount *root)
+{
+	size_t length = strcmp(root->root, "/") == 0 ? 0 : strlen(root->root);
+
+	return strcmp(l->type, "autofs") == 0 ||
+	       (strcmp(l->device, root->device) == 0 && strncmp(l->root, root->root, length) == 0 &&
+		       strcmp(l->root + length, l->point) == 0);
+}
+
+static bool find_mount(FILE *f, const char *real_path, struct file_mount *out)
+{
+	char line[LINE_BYTES];
+	struct root_mount root;
+	struct mount_line l;
+	bool found = false;
+
+	find_root(f, &root);
+	while (next_line(f, line)) {
+		if (!read_line(line, &l) || strcmp(l.point, "/") == 0 ||
+			!is_below(real_path, l.point) || is_hollow(&l, &root) ||
+			(found && strlen(l.point) < strlen(out->point)))
+			continue;
+		snprintf(out->point, sizeof out->point, "%s", l.point);
+		snprintf(out->type, sizeof out->type, "%s", l.type);
+		snprintf(out->source, sizeof out->source, "%s", l.source);
+		found = true;
+	}
+	return found;
+}
+
+bool file_mount_of(const char *path, const char *mountinfo, struct file_mount *out)
+{
+	char real_path[PATH_MAX];
+	FILE *f = resolve_existing(path, real_path) ? fopen(mountinfo, "re") : NULL;
+	bool found = f && find_mount(f, real_path, out);
+
+	if (f)
+		fclose(f);
+	return found;
 }
 
 /* Where there is no /proc: another device than the parent's. */
@@ -146,19 +204,11 @@ static bool crosses_devices(char *real_path)
 bool file_below_mount(const char *path)
 {
 	char real_path[PATH_MAX];
+	struct file_mount found;
 
-	if (!resolve_existing(path, real_path))
-		return false;
-
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-
-	if (!f)
-		return crosses_devices(real_path);
-
-	bool found = named_by_mountinfo(f, real_path);
-
-	fclose(f);
-	return found;
+	if (access(FILE_MOUNTINFO, R_OK) == 0)
+		return file_mount_of(path, FILE_MOUNTINFO, &found);
+	return resolve_existing(path, real_path) && crosses_devices(real_path);
 }
 
 bool file_is_removable_place(const char *path)
