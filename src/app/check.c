@@ -2,6 +2,7 @@
  * come here: they were all reported while they were read. */
 #include "app/check.h"
 
+#include "app/stick.h"
 #include "app/verb.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -52,6 +53,16 @@ static void print_pace(const struct config *config, const struct pace *pace, boo
 	print_block(pace);
 }
 
+static void print_stick(const char *folder)
+{
+	struct stick_user user;
+	struct stick stick;
+
+	stick_find_user(&user);
+	stick_look(folder, &user, &stick_places, &stick);
+	stick_print(&stick, stdout);
+}
+
 /* The settings are ceilings; the partition may allow less. */
 static void print_storage(const struct config *config)
 {
@@ -62,6 +73,8 @@ static void print_storage(const struct config *config)
 	if (config->mode != MODE_PRODUCE)
 		printf("  journal at most %llu MiB\n",
 			(unsigned long long)service_journal_cap(config) >> 20);
+	if (*config->output_dir)
+		print_stick(config->output_dir);
 }
 
 static void warn_embedded(const struct config *config)

@@ -1,6 +1,7 @@
 /* check_online.c - `check --online`: a line for each thing the daemon will need, tried for real. */
 #include "app/online.h"
 
+#include "app/stick.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -307,10 +308,18 @@ static void check_output(struct online *o)
 		[MOUNT_ANY] = SHELF_ANY,
 	};
 	const struct config *c = o->config;
+	struct stick_user user;
+	struct stick stick;
 	struct shelf shelf;
 
+	stick_find_user(&user);
+	stick_look(c->output_dir, &user, &stick_places, &stick);
 	shelf_look(c->output_dir, mounts[c->output_mount], c->output_min_free, &shelf);
-	if (shelf.state == SHELF_OK)
+	if (shelf.state == SHELF_OK && !stick.may_write)
+		online_tell(o, "output", EXIT_STORAGE,
+			"'%s' may not be written by the user %s; see above, under Storage",
+			c->output_dir, user.name);
+	else if (shelf.state == SHELF_OK)
 		online_tell(o, "output", EXIT_DONE, "'%s', %llu MiB free", c->output_dir,
 			(unsigned long long)shelf.free_bytes >> 20);
 	else
