@@ -90,14 +90,14 @@ static bool read_status_text(struct pace *p, const char *text, size_t length)
 	return e == JSON_MORE;
 }
 
-static bool read_status(const struct config *config, struct pace *p)
+static bool read_status(const char *folder, struct pace *p)
 {
 	char path[PATH_MAX], *text;
 	size_t length;
 	struct why why;
 	bool known;
 
-	if (file_join(config->state_dir, SERVICE_STATUS_FILE, path, sizeof path) != STATUS_OK ||
+	if (file_join(folder, SERVICE_STATUS_FILE, path, sizeof path) != STATUS_OK ||
 		file_read(path, STATUS_BYTES, &text, &length, &why) != STATUS_OK)
 		return false;
 	known = read_status_text(p, text, length) && p->hits_limit > 0;
@@ -105,22 +105,33 @@ static bool read_status(const struct config *config, struct pace *p)
 	return known;
 }
 
+static bool has_spool(const char *folder, char *path, size_t path_bytes)
+{
+	return file_join(folder, SERVICE_SPOOL_FILE, path, path_bytes) == STATUS_OK &&
+	       access(path, R_OK | W_OK) == 0;
+}
+
+/* The service of the Debian package has its folder below the usual one. */
 bool check_pace(const struct config *config, struct pace *out)
 {
-	char path[PATH_MAX], note[512];
+	char path[PATH_MAX], below[PATH_MAX], note[512];
+	const char *folder = config->state_dir;
 	struct why why;
 	pid_t holder;
 	int lock;
 
 	pace_init(out);
-	if (file_join(config->state_dir, SERVICE_SPOOL_FILE, path, sizeof path) != STATUS_OK ||
-		access(path, R_OK | W_OK) != 0)
-		return false;
+	if (!has_spool(folder, path, sizeof path)) {
+		if (file_join(folder, "produce", below, sizeof below) != STATUS_OK ||
+			!has_spool(below, path, sizeof path))
+			return false;
+		folder = below;
+	}
 
-	enum status s = file_lock_instance(config->state_dir, &lock, &holder, &why);
+	enum status s = file_lock_instance(folder, &lock, &holder, &why);
 
 	if (s == STATUS_BUSY)
-		return read_status(config, out);
+		return read_status(folder, out);
 	if (s != STATUS_OK)
 		return false;
 	s = read_note(config, path, note, sizeof note);

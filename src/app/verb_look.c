@@ -31,29 +31,61 @@ static void tell_stale(const char *text)
 			pid);
 }
 
-int verb_status(struct call *call)
+static enum status show_status(const char *folder, struct why *why)
 {
 	char path[PATH_MAX], *text;
 	size_t length;
-	struct why why;
-	enum status s = file_join(call->config->state_dir, SERVICE_STATUS_FILE, path, sizeof path);
+	enum status s = file_join(folder, SERVICE_STATUS_FILE, path, sizeof path);
 
-	if (s == STATUS_OK)
-		s = file_read(path, STATUS_BYTES, &text, &length, &why);
+	if (s != STATUS_OK)
+		return fail(why, s, "folder '%.100s...': the path is too long", folder);
+	s = file_read(path, STATUS_BYTES, &text, &length, why);
+	if (s != STATUS_OK)
+		return s;
+	printf("%s%s", text, length && text[length - 1] == '\n' ? "" : "\n");
+	tell_stale(text);
+	free(text);
+	return STATUS_OK;
+}
+
+/* The services of the Debian package have a folder each below the usual one: a line each. */
+static enum status show_services(const char *folder, struct why *why)
+{
+	static const char *const names[] = {"produce", "consume"};
+	enum status shown = STATUS_NOT_FOUND;
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char path[PATH_MAX];
+		enum status s = file_join(folder, names[i], path, sizeof path);
+
+		if (s == STATUS_OK)
+			s = show_status(path, why);
+		if (s != STATUS_NOT_FOUND && shown != STATUS_IO)
+			shown = s == STATUS_OK ? s : STATUS_IO;
+	}
+	return shown;
+}
+
+int verb_status(struct call *call)
+{
+	const char *folder = call->config->state_dir;
+	struct why why;
+	enum status s = show_status(folder, &why);
+
+	if (s == STATUS_NOT_FOUND)
+		s = show_services(folder, &why);
 	if (s == STATUS_NOT_FOUND) {
 		log_error("status.none",
-			"no daemon has written '%s'; start `scorebox produce`, `consume` or `both`, or "
+			"no daemon has written '%s/" SERVICE_STATUS_FILE
+			"'; start `scorebox produce`, `consume` or `both`, or "
 			"name its folder in SCOREBOX_STATE_DIR",
-			path);
+			folder);
 		return EXIT_PEER;
 	}
 	if (s != STATUS_OK) {
 		log_error("status.unread", "%s; nothing is shown", why.text);
 		return EXIT_STORAGE;
 	}
-	printf("%s%s", text, length && text[length - 1] == '\n' ? "" : "\n");
-	tell_stale(text);
-	free(text);
 	return fflush(stdout) ? EXIT_STORAGE : EXIT_DONE;
 }
 

@@ -186,6 +186,18 @@ def test_status_and_spool_before_anything_ran(make_box):
     assert not box.state.exists()
 
 
+def test_status_of_the_packages_services(make_box):
+    """Each has a folder of its own below the usual one: a line for each."""
+    box = make_box()
+    for verb in ("produce", "consume"):
+        (box.state / verb).mkdir(parents=True)
+        (box.state / verb / "status.json").write_text('{"verb":"%s"}\n' % verb)
+    got = box.run("status")
+    assert got.code == 0 and [json.loads(line)["verb"] for line in got.out.splitlines()] == ["produce", "consume"]
+    (box.state / "produce" / "status.json").unlink()
+    assert json.loads(box.run("status").out)["verb"] == "consume"
+
+
 def test_sighup_reads_the_env_file_again_and_survives_a_wrong_one(serve, broker, make_box, topic_records, data, tmp_path):
     """What is wrong is said, and the settings stay as they were; what is right counts at once."""
     env = tmp_path / "env"
