@@ -1,4 +1,4 @@
-# The Debian package: `cmake --build build/<preset> --target package` leaves
+# The Debian package: `cmake --build build/<preset> --target deb` leaves
 # build/<preset>/scorebox_<version>_<architecture>.deb. What stands in it that is not a plain file of board/ is made
 # by the program itself, from its tables. Two builds of one commit give the same bytes: times are those of the
 # commit, owners root, modes fixed here.
@@ -159,3 +159,6 @@ Try it with `scorebox demo`: neither an API key nor Kafka is needed.")
 file(CONFIGURE OUTPUT ${made}/cpack.cmake CONTENT "set(ENV{SOURCE_DATE_EPOCH} ${SCOREBOX_EPOCH})\n")
 set(CPACK_PROJECT_CONFIG_FILE ${made}/cpack.cmake)
 include(CPack)
+# Unlike CPack's own target `package` it builds no tests, and the builder's umask changes nothing.
+add_custom_target(deb DEPENDS scorebox package-files VERBATIM
+	COMMAND sh -c "umask 022 && exec \"$0\" --config CPackConfig.cmake" ${CMAKE_CPACK_COMMAND})
