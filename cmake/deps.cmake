@@ -33,6 +33,8 @@ function(scorebox_build_deps)
 	else()
 		# Nothing in a static C program reads the tables that exceptions and debuggers need.
 		list(APPEND flags -fno-asynchronous-unwind-tables -fno-unwind-tables)
+		# What ships does not tell the folder it was built in.
+		list(APPEND flags -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
 	endif()
 	string(JOIN " " flags ${flags})
 	set(log ${SCOREBOX_DEPS_ROOT}/${flavour}.log)
