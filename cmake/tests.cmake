@@ -16,6 +16,9 @@ if(CMAKE_CROSSCOMPILING)
 endif()
 set(SCOREBOX_FUZZ_SECONDS 15 CACHE STRING "how long each fuzz target runs as a test")
 
+# Builds the programs of label unit, and nothing else.
+add_custom_target(unit-tests)
+
 function(scorebox_test_program name)
 	cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "SOURCES;LIBRARIES;DEFINITIONS")
 	add_executable(${name} ${ARG_SOURCES})
@@ -33,6 +36,9 @@ function(scorebox_cmocka label default_timeout)
 	set(name ${label}_${ARG_NAME})
 	scorebox_test_program(${name} SOURCES ${ARG_SOURCES} LIBRARIES ${ARG_LIBRARIES} deps::cmocka
 		DEFINITIONS ${ARG_DEFINITIONS})
+	if(label STREQUAL "unit")
+		add_dependencies(unit-tests ${name})
+	endif()
 	add_test(NAME ${label}.${ARG_NAME} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
 	if(NOT ARG_TIMEOUT)
 		set(ARG_TIMEOUT ${default_timeout})

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from conftest import wait_until
+from conftest import SLOW, wait_until
 from scripted import scripted  # noqa: F401 (a fixture)
 
 JSON = {"Content-Type": "application/json"}
@@ -53,7 +53,7 @@ def jsonl(tmp_path):
 def test_an_ill_answer_is_one_line_and_loses_nothing(fault, code, words, jsonl, serve, broker, make_box, topic_records):
     api = serve("--fault", f"{fault}@1", jsonl)
     bootstrap = broker()
-    box = make_box(**api.settings, KAFKA_BROKERS=bootstrap, API_TIMEOUT="1s")
+    box = make_box(**api.settings, KAFKA_BROKERS=bootstrap, API_TIMEOUT=f"{SLOW}s")
     ill = box.run("produce", "--once", "--timeout", "2s")
     told = lines_of(ill.err, code)
     assert ill.code == 69, ill.err
