@@ -59,10 +59,16 @@ endforeach()
 
 # Static: the C library goes in as well.
 if(CMAKE_C_FLAGS MATCHES "-specs=")
-	execute_process(COMMAND dpkg-query -W -f \${Version} musl-dev
-		OUTPUT_VARIABLE version ERROR_QUIET RESULT_VARIABLE failed)
-	if(failed)
-		set(version NOASSERTION)
+	set(version NOASSERTION)
+	if(MUSL_ROOT)
+		file(STRINGS ${MUSL_ROOT}/packages.txt taken REGEX "^musl-dev;")
+		list(GET taken 1 version)
+	else()
+		execute_process(COMMAND dpkg-query -W -f \${Version} musl-dev
+			OUTPUT_VARIABLE version ERROR_QUIET RESULT_VARIABLE failed)
+		if(failed)
+			set(version NOASSERTION)
+		endif()
 	endif()
 	file(SHA256 ${MUSL_LIB}/libc.a sum)
 	string(APPEND packages ",
