@@ -7,6 +7,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+_Static_assert(sizeof(time_t) == 8, "the time goes on after 2038, on 32-bit machines too");
+
 enum {
 	SECOND_MS = 1000,
 	MINUTE_MS = 60 * SECOND_MS,
