@@ -71,7 +71,7 @@ static const char *const sql[SQL_JOURNAL_COUNT] = {
 	[SQL_MATCH_SET] =
 		"UPDATE match SET records = ?2, first_us = ?3, last_us = ?4, latest = ?5, ended = ?6 WHERE id = ?1",
 	[SQL_MATCH_COUNTS] = "SELECT count(*), coalesce(sum(records > rendered), 0) FROM match",
-	[SQL_MATCH_EACH] = "SELECT " MATCH_COLUMNS " FROM match ORDER BY last_us DESC, id DESC",
+	[SQL_MATCH_EACH] = "SELECT " MATCH_COLUMNS " FROM match ORDER BY last_us DESC, key",
 	[SQL_MATCH_UNRENDERED] =
 		"SELECT " MATCH_COLUMNS
 		" FROM match WHERE records > rendered ORDER BY last_us DESC, id DESC",

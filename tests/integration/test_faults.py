@@ -54,7 +54,7 @@ def test_an_ill_answer_is_one_line_and_loses_nothing(fault, code, words, jsonl, 
     api = serve("--fault", f"{fault}@1", jsonl)
     bootstrap = broker()
     box = make_box(**api.settings, KAFKA_BROKERS=bootstrap, API_TIMEOUT=f"{SLOW}s")
-    ill = box.run("produce", "--once", "--timeout", "2s")
+    ill = box.run("produce", "--once", "--timeout", f"{2 * SLOW}s")
     told = lines_of(ill.err, code)
     assert ill.code == 69, ill.err
     assert len(told) == 1, f"{fault}: not one line of {code} in\n{ill.err}"

@@ -6,11 +6,14 @@ import zipfile
 
 import pytest
 
+from conftest import SLOW
 from ledger import assert_books_hold_all_once, assert_chain_is_whole, kill_at_random
 
 MATCHES = 4
 # `soak` is ten times this
 TIMES = int(os.environ.get("SCOREBOX_KILL_TIMES", "1"))
+# An emulated program gets further before it is killed.
+LONGER = max(1, SLOW // 2)
 
 
 def lines(match, count):
@@ -39,8 +42,8 @@ def test_ledger(endless, serve, broker, make_box, topic_records, open_book):
     box = make_box(**api.settings, KAFKA_BROKERS=bootstrap, POLL_INTERVAL="15ms", BOOK_INTERVAL="20ms", LOG_LEVEL="warn")
     reader = make_box("reader", **api.settings, KAFKA_BROKERS=bootstrap, BOOK_INTERVAL="20ms", LOG_LEVEL="warn")
     for part in range(5):
-        kill_at_random(lambda: box.start("produce"), 40 * TIMES, 0.02, 0.5, seed=part)
-        kill_at_random(lambda: reader.start("consume"), 10 * TIMES, 0.05, 0.9, seed=100 + part)
+        kill_at_random(lambda: box.start("produce"), 40 * TIMES, 0.02 * LONGER, 0.5 * LONGER, seed=part)
+        kill_at_random(lambda: reader.start("consume"), 10 * TIMES, 0.05 * LONGER, 0.9 * LONGER, seed=100 + part)
         for book in reader.books():
             with zipfile.ZipFile(reader.output / book) as z:
                 assert z.testzip() is None, f"{book} is broken under its final name"
