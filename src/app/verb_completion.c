@@ -61,11 +61,12 @@ static void print_words(FILE *out, const char *first)
 	const char *last = "";
 
 	for (const struct verb *v = verbs; v->name; v++) {
-		const char *word = v->name + skip;
-		size_t bytes = strcspn(v->name + skip, " ");
-
 		if (first && (strncmp(v->name, first, skip - 1) || v->name[skip - 1] != ' '))
 			continue;
+
+		const char *word = v->name + skip;
+		size_t bytes = strcspn(word, " ");
+
 		if (strncmp(last, word, bytes) || last[bytes] != ' ')
 			fprintf(out, " %.*s", (int)bytes, word);
 		last = word;

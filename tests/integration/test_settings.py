@@ -222,3 +222,11 @@ def test_the_manual_page_is_whole(make_box):
     got = make_box().run("help", "--man")
     assert got.code == 0 and got.out.startswith(".TH SCOREBOX 8")
     assert "SCOREBOX_BOOK_INTERVAL" in got.out and ".SH EXIT STATUS" in got.out
+
+
+def test_the_completion_knows_every_verb(make_box):
+    box = make_box()
+    got = box.run("help", "--completion")
+    assert got.code == 0 and got.out.endswith("complete -F _scorebox scorebox\n")
+    for verb in ("produce", "spool drain", "help"):
+        assert f"\t'{verb}') words=" in got.out
