@@ -90,11 +90,13 @@ function(scorebox_fuzz)
 endfunction()
 
 # scorebox_bench(NAME <name> SOURCES ... LIBRARIES ...): run on demand, alone.
+add_custom_target(bench-programs)
 function(scorebox_bench)
 	cmake_parse_arguments(PARSE_ARGV 0 ARG "" "NAME" "SOURCES;LIBRARIES;DEFINITIONS")
 	set(name bench_${ARG_NAME})
 	scorebox_test_program(${name} SOURCES ${ARG_SOURCES} LIBRARIES ${ARG_LIBRARIES}
 		DEFINITIONS ${ARG_DEFINITIONS})
+	add_dependencies(bench-programs ${name})
 	add_test(NAME bench.${ARG_NAME} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
 	set_tests_properties(bench.${ARG_NAME} PROPERTIES LABELS bench TIMEOUT 1800 RUN_SERIAL ON)
 endfunction()
