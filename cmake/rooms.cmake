@@ -18,6 +18,8 @@ function(scorebox_program)
 	list(TRANSFORM ARG_USES PREPEND scorebox_)
 	target_link_libraries(${ARG_NAME} PRIVATE scorebox_flags ${ARG_USES} ${ARG_LIBRARIES})
 	set_target_properties(${ARG_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+	# The map tells whose the bytes are, to cmake/sizes.py.
+	target_link_options(${ARG_NAME} PRIVATE -Wl,-Map=${PROJECT_BINARY_DIR}/${ARG_NAME}.map)
 	if(CMAKE_BUILD_TYPE STREQUAL "Release")
 		target_link_options(${ARG_NAME} PRIVATE -s)
 	endif()
