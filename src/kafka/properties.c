@@ -155,7 +155,7 @@ static uint64_t larger(uint64_t a, uint64_t b)
 
 static uint64_t answer_bytes(const struct kafka_settings *settings)
 {
-	return within(settings->queue_bytes / 8, BATCH_BYTES, 1024 * KIB);
+	return within(settings->queue_bytes / 16, BATCH_BYTES, 1024 * KIB);
 }
 
 /* An answer holds at least one batch, whatever its size. Where that is more than we take, no partition of that

@@ -21,7 +21,7 @@ set(off shared pic dso engine module legacy tests apps docs autoload-config ui-c
 	whirlpool rmd160 siphash scrypt argon2 blake2 dsa ocb siv ml-kem ml-dsa slh-dsa
 	thread-pool default-thread-pool)
 list(TRANSFORM off PREPEND no-)
-set(compiler "${CMAKE_C_COMPILER} ${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_RELEASE}")
+set(compiler "${CMAKE_C_COMPILER} ${CMAKE_C_FLAGS} -O2 -DNDEBUG")
 run(${LOG} ${BUILD} ${CMAKE_COMMAND} -E env --unset=CFLAGS --unset=CC ${PERL} ${SOURCE}/Configure ${target}
 	--prefix=${PREFIX}/openssl --libdir=lib --openssldir=/nonexistent ${off} "CC=${compiler}" CFLAGS= "AR=${CMAKE_AR}"
 	"RANLIB=${CMAKE_RANLIB}")

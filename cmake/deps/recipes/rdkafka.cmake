@@ -5,12 +5,15 @@ if(NOT DEFINED tls)
 	set(tls -DWITH_SSL=OFF -DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON -DCMAKE_DISABLE_FIND_PACKAGE_PkgConfig=ON)
 	set(archive librdkafka.a)
 endif()
+set(fast crc32c lz4 rdbuf rdkafka_msgset_reader rdkafka_msgset_writer rdmurmur2 snappy)
+list(TRANSFORM fast REPLACE "(.+)" "${SOURCE}/src/\\1.c")
 configure_with_cmake(${SOURCE}
 	-DRDKAFKA_BUILD_STATIC=ON -DRDKAFKA_BUILD_EXAMPLES=OFF -DRDKAFKA_BUILD_TESTS=OFF
 	${tls} -DWITH_SASL=OFF -DWITH_CURL=OFF -DWITH_LIBDL=OFF -DWITH_PLUGINS=OFF
 	-DENABLE_LZ4_EXT=OFF -DCMAKE_DISABLE_FIND_PACKAGE_CURL=ON
 	-DWITH_ZLIB=ON -DZLIB_INCLUDE_DIR=${PREFIX}/include -DZLIB_LIBRARY=${PREFIX}/lib/libz.a
-	-DWITH_ZSTD=ON -DZSTD_INCLUDE_DIR=${PREFIX}/include -DZSTD_LIBRARY_RELEASE=${PREFIX}/lib/libzstd.a)
+	-DWITH_ZSTD=ON -DZSTD_INCLUDE_DIR=${PREFIX}/include -DZSTD_LIBRARY_RELEASE=${PREFIX}/lib/libzstd.a
+	FAST rdkafka ${fast})
 # The thread sanitizer does not know threads that C11's thrd_create started, and dies in them.
 file(READ ${OPTIONS} options)
 if(options MATCHES "-fsanitize=thread")
