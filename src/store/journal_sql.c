@@ -129,5 +129,5 @@ const struct database_kind journal_database = {
 	.version = 1,
 	.schema = schema,
 	.sql = sql,
-	.cache_kib = 768,
+	.cache_kib = 384,
 };
