@@ -1,14 +1,18 @@
-# scorebox_room(NAME <room> SOURCES <file>... [USES <room>...] [LIBRARIES <target>...])
+# scorebox_room(NAME <room> SOURCES <file>... [USES <room>...] [LIBRARIES <target>...] [SMALL])
 # One folder of src/ is one static library, scorebox_<room>. USES names the rooms whose headers it
-# reads; LIBRARIES what it alone calls. The test `borders` holds both.
+# reads; LIBRARIES what it alone calls. The test `borders` holds both. SMALL: it has no inner loop, and what ships of
+# it is compiled for size.
 function(scorebox_room)
-	cmake_parse_arguments(PARSE_ARGV 0 ARG "" "NAME" "SOURCES;USES;LIBRARIES")
+	cmake_parse_arguments(PARSE_ARGV 0 ARG "SMALL" "NAME" "SOURCES;USES;LIBRARIES")
 	if(ARG_UNPARSED_ARGUMENTS)
 		message(FATAL_ERROR "scorebox_room(${ARG_NAME}): what is '${ARG_UNPARSED_ARGUMENTS}'?")
 	endif()
 	add_library(scorebox_${ARG_NAME} STATIC ${ARG_SOURCES})
 	list(TRANSFORM ARG_USES PREPEND scorebox_)
 	target_link_libraries(scorebox_${ARG_NAME} PUBLIC scorebox_flags ${ARG_USES} PRIVATE ${ARG_LIBRARIES})
+	if(ARG_SMALL AND CMAKE_BUILD_TYPE STREQUAL "Release")
+		target_compile_options(scorebox_${ARG_NAME} PRIVATE -Os)
+	endif()
 endfunction()
 
 # scorebox_program(NAME <program> SOURCES <file>... USES <room>...): stands at the top of the build folder.
