@@ -119,14 +119,9 @@ def report(folder):
     rows.append(["**all**", *map(number, totals), f"**{sum(totals):,}**"])
     print(lines_of(["whose", *COLUMNS, "sum"], rows))
     print(f"\nBeside these, in the file: {program.bytes_of('.rel'):,} bytes of relocations.")
-    names = [name for name, length, allocated in program.sections if allocated and length >= 1024]
-    print("Sections: " + ", ".join(f"{name} {program.bytes_of(name) if name != '.data' else size_of(program, name):,}"
-                                   for name in dict.fromkeys(names)) + ".")
+    large = [(name, length) for name, length, allocated in program.sections if allocated and length >= 1024]
+    print("Sections: " + ", ".join(f"{name} {length:,}" for name, length in large) + ".")
     return program
-
-
-def size_of(program, wanted):
-    return sum(length for name, length, _ in program.sections if name == wanted)
 
 
 class Idle:
