@@ -130,11 +130,11 @@ class Idle:
     def __init__(self, binary, folder):
         self.binary, self.folder, self.children = binary, folder, []
         ca = folder / "ca.pem"
-        url = self.start("serve", "--port", "0", "--ca-out", ca, "--rows", "100").stdout.readline().strip()
+        url = self.start("serve", "--port", "0", "--ca-out", ca, "--rows", "1001").stdout.readline().strip()
         broker = self.start("broker", "--topic", "cricket-live-data").stdout.readline().strip()
         self.settings = {"API_URL": url + "/currentMatches", "API_CA_FILE": ca, "API_KEY": "key", "KAFKA_BROKERS": broker,
                          "OUTPUT_DIR": folder / "out", "OUTPUT_MOUNT": "any", "OUTPUT_MIN_FREE": "0", "CLOCK_WAIT": "0",
-                         "POLL_INTERVAL": "1h"}
+                         "POLL_INTERVAL": "1h", "API_MAX_BODY": "16MiB"}
         (folder / "out").mkdir()
 
     def start(self, verb, *arguments, **settings):
@@ -165,7 +165,7 @@ def memory(binary):
             rows = [[verb, *(f"{kib / 1024:.1f}" for kib in idle.measure(verb))] for verb in ("produce", "consume", "both")]
         finally:
             idle.close()
-    print(f"\n### Memory of {binary.parent.name}, MiB\n\nAfter ten seconds, 100 rows through, waiting:\n")
+    print(f"\n### Memory of {binary.parent.name}, MiB\n\nAfter ten seconds, 1,001 rows through, waiting:\n")
     print(lines_of(["verb", "resident", "of it its own", "of it the program's file", "peak so far"], rows))
     env = {**os.environ, "SCOREBOX_BINARY": str(binary), "SCOREBOX_TOP": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     env.setdefault("SCOREBOX_DATA", str(ROOT.parent / "shared/data"))
