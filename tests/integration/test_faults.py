@@ -53,8 +53,10 @@ def jsonl(tmp_path):
 def test_an_ill_answer_is_one_line_and_loses_nothing(fault, code, words, jsonl, serve, broker, make_box, topic_records):
     api = serve("--fault", f"{fault}@1", jsonl)
     bootstrap = broker()
-    box = make_box(**api.settings, KAFKA_BROKERS=bootstrap, API_TIMEOUT=f"{SLOW}s")
-    ill = box.run("produce", "--once", "--timeout", f"{2 * SLOW}s")
+    # An emulated program reads less within the second.
+    box = make_box(**api.settings, KAFKA_BROKERS=bootstrap, API_TIMEOUT="1s",
+                   API_MAX_BODY="4MiB" if SLOW == 1 else "256KiB")
+    ill = box.run("produce", "--once", "--timeout", "2s")
     told = lines_of(ill.err, code)
     assert ill.code == 69, ill.err
     assert len(told) == 1, f"{fault}: not one line of {code} in\n{ill.err}"

@@ -341,11 +341,11 @@ def test_stall_and_slow(serve):
 
 
 def test_endless_bodies(serve):
-    client = spoilt(serve, "huge", timeout=20)
+    client = spoilt(serve, "huge", timeout=60)
     client.get()
     _, headers, body = client.get()
     assert "Content-Length" not in headers and len(body) == 64 << 20
-    client = spoilt(serve, "gzip", timeout=20)
+    client = spoilt(serve, "gzip", timeout=60)
     client.get()
     _, headers, body = client.get()
     assert headers["Content-Encoding"] == "gzip" and 8 << 20 < len(body) < 16 << 20
