@@ -25,8 +25,8 @@ function(scorebox_program)
 	# The map tells whose the bytes are, to cmake/sizes.py.
 	target_link_options(${ARG_NAME} PRIVATE -Wl,-Map=${PROJECT_BINARY_DIR}/${ARG_NAME}.map)
 	if(CMAKE_BUILD_TYPE STREQUAL "Release")
-		target_link_options(${ARG_NAME} PRIVATE -s -Wl,-T,${PROJECT_SOURCE_DIR}/cmake/rare.ld)
-		set_target_properties(${ARG_NAME} PROPERTIES LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/rare.ld)
+		target_link_options(${ARG_NAME} PRIVATE -s -Wl,-T,${PROJECT_SOURCE_DIR}/cmake/cold.ld)
+		set_target_properties(${ARG_NAME} PROPERTIES LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/cold.ld)
 	endif()
 endfunction()
 
