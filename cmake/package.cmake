@@ -20,9 +20,14 @@ set(made ${PROJECT_BINARY_DIR}/package)
 set(SCOREBOX_MAINTAINER "scorebox authors <scorebox@example.org>" CACHE STRING "maintainer of the package")
 
 # ---- what the program tells of itself ----
+set(tells ${CMAKE_CROSSCOMPILING_EMULATOR})
+if(tells)
+	list(INSERT tells 1 --alone)
+endif()
+list(APPEND tells $<TARGET_FILE:scorebox>)
 function(scorebox_tells file form)
 	add_custom_command(OUTPUT ${made}/${file} DEPENDS scorebox VERBATIM
-		COMMAND scorebox help --${form} > ${made}/${file})
+		COMMAND ${tells} help --${form} > ${made}/${file})
 endfunction()
 scorebox_tells(scorebox.8 man)
 scorebox_tells(scorebox.default env)
