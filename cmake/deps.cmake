@@ -22,7 +22,7 @@ set(SCOREBOX_DEPS_PREFIX ${SCOREBOX_DEPS_ROOT}/${flavour})
 
 function(scorebox_build_deps)
 	set(work ${SCOREBOX_DEPS_ROOT}/work/${flavour})
-	set(flags -ffunction-sections -fdata-sections -fPIE -fstack-protector-strong)
+	set(flags ${MUSL_FLAGS} -ffunction-sections -fdata-sections -fPIE -fstack-protector-strong)
 	if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^arm") # gcc has it for the 64-bit one only
 		list(APPEND flags -fstack-clash-protection)
 	endif()
@@ -38,9 +38,11 @@ function(scorebox_build_deps)
 	endif()
 	string(JOIN " " flags ${flags})
 	set(log ${SCOREBOX_DEPS_ROOT}/${flavour}.log)
+	# With the time as it is: how long each library takes is told.
+	set(as_it_is ${CMAKE_COMMAND} -E env --unset=SOURCE_DATE_EPOCH)
 	file(LOCK ${SCOREBOX_DEPS_ROOT}/${flavour}.lock GUARD FUNCTION)
 	execute_process(RESULT_VARIABLE failed OUTPUT_FILE ${log} ERROR_FILE ${log}
-		COMMAND ${CMAKE_COMMAND} -E env CC=gcc ${CMAKE_COMMAND} -G Ninja -S ${PROJECT_SOURCE_DIR}/cmake/deps -B ${work}
+		COMMAND ${as_it_is} CC=gcc ${CMAKE_COMMAND} -G Ninja -S ${PROJECT_SOURCE_DIR}/cmake/deps -B ${work}
 			-DDEPS_SRC=${SCOREBOX_DEPS_ROOT}/src -DPREFIX=${SCOREBOX_DEPS_PREFIX}
 			-DDEPS_FLAGS=${flags} -DSCOREBOX_SOURCES=${SCOREBOX_SOURCES}
 			-DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE})
@@ -58,7 +60,7 @@ function(scorebox_build_deps)
 	execute_process(COMMAND ${CMAKE_COMMAND} --build ${work} --target ${target} -- -n OUTPUT_VARIABLE plan)
 	if(NOT plan MATCHES "no work to do")
 		message(NOTICE "Building the libraries (${flavour}), once: ${time} on two idle cores")
-		execute_process(COMMAND ${CMAKE_COMMAND} --build ${work} --target ${target}
+		execute_process(COMMAND ${as_it_is} ${CMAKE_COMMAND} --build ${work} --target ${target}
 			RESULT_VARIABLE failed)
 		if(failed)
 			message(FATAL_ERROR "the libraries could not be built; the lines above say why")
@@ -68,7 +70,8 @@ endfunction()
 
 file(MAKE_DIRECTORY ${SCOREBOX_DEPS_ROOT})
 scorebox_build_deps()
-file(GLOB_RECURSE deps_recipes ${PROJECT_SOURCE_DIR}/cmake/deps/*.cmake ${PROJECT_SOURCE_DIR}/cmake/deps/*.h)
+file(GLOB_RECURSE deps_recipes ${PROJECT_SOURCE_DIR}/cmake/deps/*.cmake ${PROJECT_SOURCE_DIR}/cmake/deps/*.h
+	${PROJECT_SOURCE_DIR}/cmake/deps/CMakeLists.txt)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${deps_recipes})
 
 # scorebox_import(NAME FILE NEEDS...): deps::NAME is lib/FILE, and what it needs after it.

@@ -1,7 +1,7 @@
 # The Debian package: `cmake --build build/<preset> --target deb` leaves
 # build/<preset>/scorebox_<version>_<architecture>.deb. What stands in it that is not a plain file of board/ is made
-# by the program itself, from its tables. Two builds of one commit give the same bytes: times are those of the
-# commit, owners root, modes fixed here.
+# by the program itself, from its tables. Two builds of one commit give the same bytes (tests/package/twice): times are
+# those of the commit, owners root, modes fixed here.
 if(NOT CMAKE_C_FLAGS MATCHES "-specs=" OR SCOREBOX_SANITIZE)
 	return() # what ships is static
 endif()

@@ -17,6 +17,11 @@ function(configure_with_cmake source)
 	set(ARGN ${ARG_UNPARSED_ARGUMENTS})
 	if(ARG_FAST)
 		list(POP_FRONT ARG_FAST target)
+		foreach(file IN LISTS ARG_FAST)
+			if(NOT EXISTS ${file})
+				message(FATAL_ERROR "${LIBRARY} has no ${file}")
+			endif()
+		endforeach()
 		string(JOIN " " files ${ARG_FAST})
 		file(WRITE ${BUILD}.fast.cmake
 			"cmake_language(DEFER CALL set_source_files_properties ${files} TARGET_DIRECTORY ${target}\n"

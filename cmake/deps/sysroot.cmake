@@ -12,6 +12,7 @@ file(LOCK ${SYSROOT}/lock GUARD PROCESS)
 if(EXISTS ${SYSROOT}/packages.txt)
 	return()
 endif()
+file(REMOVE_RECURSE ${SYSROOT}/archives ${SYSROOT}/usr) # of a run that was broken off
 say("Fetching musl for ${ARCH} from the Debian mirror (about 3 MB, once)")
 set(log ${SYSROOT}/fetch.log)
 file(WRITE ${log} "")

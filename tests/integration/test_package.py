@@ -42,13 +42,16 @@ def build(scorebox):
     return folder
 
 
-@pytest.fixture(scope="module")
-def deb(build):
-    for old in build.glob("scorebox_*.deb"):
-        old.unlink()
-    run("cmake", "--build", build, "--target", "deb", umask=0o077)
-    (made,) = build.glob("scorebox_*.deb")
+def packed(build, folder, umask):
+    """The package of what is built; nothing is built anew, as other tests use it."""
+    run("cpack", "--config", build / "CPackConfig.cmake", "-B", folder, umask=umask, cwd=folder)
+    (made,) = folder.glob("*.deb")
     return made
+
+
+@pytest.fixture(scope="module")
+def deb(build, tmp_path_factory):
+    return packed(build, tmp_path_factory.mktemp("deb"), 0o022)
 
 
 @pytest.fixture(scope="module")
@@ -114,10 +117,9 @@ def test_what_it_asks_for(deb, tree, scorebox):
         run("sh", "-n", tree / "DEBIAN" / script)
 
 
-def test_the_same_commit_gives_the_same_bytes(build, deb, tmp_path):
-    """In another folder, at another time, under another umask."""
-    run("cpack", "--config", build / "CPackConfig.cmake", "-B", tmp_path, umask=0o022, cwd=tmp_path)
-    (other,) = tmp_path.glob("*.deb")
+def test_what_is_built_is_packed_to_the_same_bytes(build, deb, tmp_path):
+    """In another folder, at another time, under another umask. Two builds are compared by tests/package/twice."""
+    other = packed(build, tmp_path, 0o077)
     assert other.read_bytes() == deb.read_bytes()
 
 
