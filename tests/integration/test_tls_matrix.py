@@ -4,11 +4,11 @@ its own. The peer is `openssl s_server`, which prints what it gets."""
 import collections
 import concurrent.futures
 import os
-import socket
 
 import pytest
 
-from conftest import Box, Process, clean_environment, wait_until
+from conftest import Box, Process, clean_environment, wait_until  # and the way to tests/broker
+import real_kafka
 from papers import Authority, self_signed
 
 KEY = "key-that-nobody-may-see"
@@ -19,15 +19,7 @@ WEAK = ["-cipher", "DEFAULT@SECLEVEL=0"]
 RSA = ("rsa", "rsa_keygen_bits:2048")
 
 
-def host_name():
-    """A bare system may not know this name: there everything is called by its address."""
-    try:
-        return "localhost" if socket.getaddrinfo("localhost", None, socket.AF_INET) else "127.0.0.1"
-    except OSError:
-        return "127.0.0.1"
-
-
-HOST = host_name()
+HOST = real_kafka.host_name()
 
 # name: how the peer is made, what of it the line says; `host` is how we call it
 CASES = {
