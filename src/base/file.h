@@ -38,10 +38,13 @@ enum status file_space(
 #define FILE_MOUNTINFO "/proc/self/mountinfo"
 struct file_mount {
 	char point[4096], type[32], source[256];
+	bool part; /* not the whole file system: a folder of it bound here, or a subvolume */
 };
 bool file_mount_of(const char *path, const char *mountinfo, struct file_mount *out);
 /* True when something is attached there; where there is no /proc, when st_dev differs from its parent's. */
 bool file_below_mount(const char *path);
+/* `path`, or the real one, is `folder` or lies below it. */
+bool file_is_below(const char *path, const char *folder);
 /* True for /media, /mnt, /run/media and everything below them. */
 bool file_is_removable_place(const char *path);
 

@@ -168,6 +168,7 @@ static bool find_mount(FILE *f, const char *real_path, struct file_mount *out)
 		snprintf(out->point, sizeof out->point, "%s", l.point);
 		snprintf(out->type, sizeof out->type, "%s", l.type);
 		snprintf(out->source, sizeof out->source, "%s", l.source);
+		out->part = strcmp(l.root, "/") != 0;
 		found = true;
 	}
 	return found;
@@ -211,14 +212,16 @@ bool file_below_mount(const char *path)
 	return resolve_existing(path, real_path) && crosses_devices(real_path);
 }
 
+bool file_is_below(const char *path, const char *folder)
+{
+	char real_path[PATH_MAX];
+
+	return is_below(path, folder) ||
+	       (resolve_existing(path, real_path) && is_below(real_path, folder));
+}
+
 bool file_is_removable_place(const char *path)
 {
-	static const char *const places[] = {"/media", "/mnt", "/run/media"};
-	char real_path[PATH_MAX];
-	bool resolved = resolve_existing(path, real_path);
-
-	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-		if (is_below(path, places[i]) || (resolved && is_below(real_path, places[i])))
-			return true;
-	return false;
+	return file_is_below(path, "/media") || file_is_below(path, "/mnt") ||
+	       file_is_below(path, "/run/media");
 }

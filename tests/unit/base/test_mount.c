@@ -105,6 +105,9 @@ static void what_is_attached(void **state)
 		write_list(rows[i].root, rows[i].more);
 		if (file_mount_of(path, list, &found) != (rows[i].type != NULL))
 			fail_msg("%s", rows[i].comment);
+		if (found.part != (strstr(rows[i].comment, "folder of the root, bound here") ||
+					  strstr(rows[i].comment, "of another file system")))
+			fail_msg("%s: part %d", rows[i].comment, found.part);
 		if (rows[i].type &&
 			(strcmp(found.type, rows[i].type) || strcmp(found.source, rows[i].source)))
 			fail_msg("%s: %s on %s", rows[i].comment, found.type, found.source);
