@@ -26,10 +26,14 @@ struct stick {
 	bool wanted;   /* a place for sticks, /media and the like */
 	bool attached; /* something is mounted there: `mount` */
 	struct file_mount mount;
-	bool may_write;
-	bool in_fstab;
+	bool own; /* the user is who runs this: the kernel was asked. Else mode bits were read */
+	bool may_write;	   /* as far as that tells */
+	bool in_fstab;	   /* what is attached there, or would be */
+	bool network;	   /* owners and rights are its server's matter */
 	bool keeps_owners; /* its file system knows owners; else the mount's options decide */
-	char line[600];	   /* for /etc/fstab; "" where none would help */
+	bool moved;	 /* the user cannot reach where it is attached: `point` is another place */
+	char point[200]; /* where the line has it */
+	char line[600];	 /* for /etc/fstab; "" where none would help */
 };
 
 /* The user scorebox where there is one, for that is whom the services run as; else who runs this. */
@@ -38,3 +42,5 @@ void stick_look(const char *folder, const struct stick_user *user,
 	const struct stick_places *places, struct stick *out);
 /* A line or some for `check`. */
 void stick_print(const struct stick *s, FILE *out);
+/* The package's services write to few places. True: not there, as they come; says what they want. */
+bool stick_shut_out(const struct stick *s, char *out, size_t out_bytes);
