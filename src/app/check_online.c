@@ -311,19 +311,27 @@ static void check_output(struct online *o)
 	struct stick_user user;
 	struct stick stick;
 	struct shelf shelf;
+	char wanted[PATH_MAX];
 
 	stick_find_user(&user);
 	stick_look(c->output_dir, &user, &stick_places, &stick);
 	shelf_look(c->output_dir, mounts[c->output_mount], c->output_min_free, &shelf);
-	if (shelf.state == SHELF_OK && !stick.may_write)
+	if (shelf.state != SHELF_OK)
+		online_tell(o, "output", EXIT_STORAGE, "%s", shelf.text);
+	else if (stick.may_write)
+		online_tell(o, "output", EXIT_DONE, "'%s', %llu MiB free", c->output_dir,
+			(unsigned long long)shelf.free_bytes >> 20);
+	else if (stick.own)
 		online_tell(o, "output", EXIT_STORAGE,
 			"'%s' may not be written by the user %s; see above, under Storage",
 			c->output_dir, user.name);
-	else if (shelf.state == SHELF_OK)
-		online_tell(o, "output", EXIT_DONE, "'%s', %llu MiB free", c->output_dir,
-			(unsigned long long)shelf.free_bytes >> 20);
 	else
-		online_tell(o, "output", EXIT_STORAGE, "%s", shelf.text);
+		online_warn(o, "output",
+			"'%s': by its mode the user %s may not write there; see above, under "
+			"Storage",
+			c->output_dir, user.name);
+	if (shelf.state == SHELF_OK && stick_shut_out(&stick, wanted, sizeof wanted))
+		online_warn(o, "output", "%s", wanted);
 }
 
 static const char *summary(const struct online *o)

@@ -2,6 +2,7 @@
 import json
 import os
 import socket
+import subprocess
 
 import pytest
 
@@ -174,6 +175,39 @@ def test_check_online_explains_the_api(fault, words, serve, broker, make_box, da
     (line,) = [line for line in got.out.splitlines() if line.startswith("  FAILED")]
     assert got.code in (69, 78) and words in line, line
     assert api.settings["API_KEY"] not in got.out + got.err
+
+
+@pytest.fixture
+def as_installed(scorebox, tmp_path):
+    """The program where a user scorebox is, as with the Debian package; seen by it alone."""
+    wrapper, users = tmp_path / "as-installed", tmp_path / "passwd"
+    with open("/etc/passwd") as f:
+        users.write_text("".join(line for line in f if not line.startswith("scorebox:"))
+                         + "scorebox:x:4711:4711::/nonexistent:/usr/sbin/nologin\n")
+    wrapper.write_text(f"#!/bin/sh\nmount --bind '{users}' /etc/passwd || exit 99\nexec \"$@\"\n")
+    wrapper.chmod(0o755)
+    if subprocess.run(["unshare", "-m", wrapper, "true"], capture_output=True).returncode != 0:
+        pytest.skip("SKIPPED: no right to mount")
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\nexec unshare -m '{wrapper}' '{scorebox}' \"$@\"\n")
+    program.chmod(0o755)
+    return program
+
+
+def test_check_online_warns_of_what_it_only_read(as_installed, serve, broker, make_box, data):
+    """Mode bits of another user are no proof, and a folder that the service's sandbox leaves out is worth a line."""
+    page = data / "cricapi" / "currentMatches_2024-07-05_offset0.json"
+    box = make_box(**serve(page).settings, KAFKA_BROKERS=broker(partitions=2), MODE="both")
+    box.binary = as_installed
+    box.output.chmod(0o755)
+    got = box.run("check", "--online")
+    assert got.code == 0 and "  FAILED" not in got.out, got.out + got.err
+    storage, online = got.out.split("\nOnline\n")
+    warned = [line for line in online.splitlines() if line.split()[:2] == ["warn", "output"]]
+    assert len(warned) == 2 and "the user scorebox may not write there" in warned[0], online
+    assert "the user scorebox may NOT write there" in storage
+    assert f"ReadWritePaths={box.output}: systemctl edit" in warned[1], online
+    assert warned[1].split("output ")[1].strip() in storage
 
 
 def test_status_and_spool_before_anything_ran(make_box):
