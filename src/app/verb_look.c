@@ -48,32 +48,41 @@ static enum status show_status(const char *folder, struct why *why)
 	return STATUS_OK;
 }
 
-/* The services of the Debian package have a folder each below the usual one: a line each. */
-static enum status show_services(const char *folder, struct why *why)
+/* The services of the Debian package have a folder each below the usual one: a line each. The first failure's
+ * status and reason; STATUS_NOT_FOUND: there is none. */
+static enum status show_services(const char *folder, unsigned *shown, struct why *why)
 {
 	static const char *const names[] = {"produce", "consume"};
-	enum status shown = STATUS_NOT_FOUND;
+	enum status failed = STATUS_OK;
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		char path[PATH_MAX];
+		struct why here;
 		enum status s = file_join(folder, names[i], path, sizeof path);
 
 		if (s == STATUS_OK)
-			s = show_status(path, why);
-		if (s != STATUS_NOT_FOUND && shown != STATUS_IO)
-			shown = s == STATUS_OK ? s : STATUS_IO;
+			s = show_status(path, &here);
+		else
+			s = fail(&here, s, "folder '%.100s...': the path is too long", folder);
+		if (s == STATUS_OK) {
+			++*shown;
+		} else if (s != STATUS_NOT_FOUND && failed == STATUS_OK) {
+			failed = s;
+			*why = here;
+		}
 	}
-	return shown;
+	return failed == STATUS_OK && !*shown ? STATUS_NOT_FOUND : failed;
 }
 
 int verb_status(struct call *call)
 {
 	const char *folder = call->config->state_dir;
+	unsigned shown = 0;
 	struct why why;
 	enum status s = show_status(folder, &why);
 
 	if (s == STATUS_NOT_FOUND)
-		s = show_services(folder, &why);
+		s = show_services(folder, &shown, &why);
 	if (s == STATUS_NOT_FOUND) {
 		log_error("status.none",
 			"no daemon has written '%s/" SERVICE_STATUS_FILE
@@ -83,7 +92,8 @@ int verb_status(struct call *call)
 		return EXIT_PEER;
 	}
 	if (s != STATUS_OK) {
-		log_error("status.unread", "%s; nothing is shown", why.text);
+		log_error("status.unread", "%s; %s", why.text,
+			shown ? "only the other service's status is shown" : "nothing is shown");
 		return EXIT_STORAGE;
 	}
 	return fflush(stdout) ? EXIT_STORAGE : EXIT_DONE;

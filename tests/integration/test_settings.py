@@ -232,6 +232,20 @@ def test_status_of_the_packages_services(make_box):
     assert json.loads(box.run("status").out)["verb"] == "consume"
 
 
+def test_status_says_what_is_shown_where_one_is_unreadable(make_box):
+    box = make_box()
+    (box.state / "produce" / "status.json").mkdir(parents=True)
+    (box.state / "consume").mkdir()
+    (box.state / "consume" / "status.json").write_text('{"verb":"consume"}\n')
+    got = box.run("status")
+    assert got.code == 74 and json.loads(got.out)["verb"] == "consume"
+    assert "produce/status.json" in got.err and "only the other service's status is shown" in got.err, got.err
+    (box.state / "consume" / "status.json").unlink()
+    got = box.run("status")
+    assert got.code == 74 and not got.out
+    assert "produce/status.json" in got.err and "nothing is shown" in got.err, got.err
+
+
 def test_sighup_reads_the_env_file_again_and_survives_a_wrong_one(serve, broker, make_box, topic_records, data, tmp_path):
     """What is wrong is said, and the settings stay as they were; what is right counts at once."""
     env = tmp_path / "env"
