@@ -1,5 +1,5 @@
 /* check_pace.c - what the poller knows of quota and blocks: from the spool, or, where a daemon runs
- * on it, from the status that the daemon writes. */
+ * on it or it is another user's, from the status that the daemon writes. */
 #include "app/check.h"
 
 #include "base/clock.h"
@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { STATUS_BYTES = 64 * 1024 };
@@ -111,6 +112,28 @@ static bool has_spool(const char *folder, char *path, size_t path_bytes)
 	       access(path, R_OK | W_OK) == 0;
 }
 
+/* Opening a spool may set a damaged one aside and begin another, and takes the lock that a daemon wants which
+ * starts right then: for its own user alone. */
+static bool is_anothers(const char *folder)
+{
+	struct stat st;
+
+	return stat(folder, &st) == 0 && st.st_uid != geteuid();
+}
+
+static bool read_anothers(const char *folder, struct pace *p)
+{
+	char path[PATH_MAX];
+
+	if (file_join(folder, SERVICE_STATUS_FILE, path, sizeof path) != STATUS_OK ||
+		access(path, R_OK) != 0)
+		log_warn("spool.unread",
+			"'%s' is another user's and has no " SERVICE_STATUS_FILE
+			"; the poller's memory is not shown before its daemon has run",
+			folder);
+	return read_status(folder, p);
+}
+
 /* The service of the Debian package has its folder below the usual one. */
 bool check_pace(const struct config *config, struct pace *out)
 {
@@ -127,6 +150,8 @@ bool check_pace(const struct config *config, struct pace *out)
 			return false;
 		folder = below;
 	}
+	if (is_anothers(folder))
+		return read_anothers(folder, out);
 
 	enum status s = file_lock_instance(folder, &lock, &holder, &why);
 

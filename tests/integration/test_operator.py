@@ -113,6 +113,29 @@ def test_check_knows_the_block_of_a_daemon_that_runs(jsonl, serve, broker, make_
     assert running.stop() == 0
 
 
+def test_check_leaves_the_spool_of_another_user_alone(jsonl, serve, broker, make_box):  # noqa: F811
+    """What the service knew stands in its status; its spool and its lock are not for root."""
+    if os.geteuid() != 0:
+        pytest.skip("SKIPPED: not root, so there is no other user's folder to read")
+    box = make_box(**serve("--quota", "1", jsonl).settings, KAFKA_BROKERS=broker(), POLL_INTERVAL="100ms")
+    running = box.start("produce")
+    running.wait_for("api.quota")
+    wait_until(lambda: '"blocked_until":"' in (box.state / "status.json").read_text(), 10, "the block in the status")
+    assert running.stop() == 0
+    (box.state / "spool.db").write_bytes(b"no database at all" * 1000)
+    (box.state / "lock").unlink()
+    for path in (box.state, *box.state.iterdir()):
+        os.chown(path, 4711, 4711)
+    before = sorted(os.listdir(box.state))
+    got = box.run("check", "--online", POLL_INTERVAL="auto")
+    assert "1 hits a day, 1 page a sweep" in got.out and "was not asked" in got.out, got.out + got.err
+    (box.state / "status.json").unlink()
+    before.remove("status.json")
+    got = box.run("check")
+    assert got.code == 0 and len(lines_of(got.err, "spool.unread")) == 1 and "another user" in got.err, got.err
+    assert sorted(os.listdir(box.state)) == before
+
+
 def test_a_key_pasted_with_the_address_is_shown_nowhere(jsonl, serve, broker, make_box):  # noqa: F811
     api = serve(jsonl)
     url = f"{api.url}/currentMatches?apikey={SECRET}&x=1"
