@@ -8,6 +8,8 @@ import time
 import openpyxl
 import pytest
 
+from conftest import SLOW
+
 pytestmark = pytest.mark.embedded("the demo brings its broker with it")
 
 BOOK = "2025-04-16_Delhi-Capitals-vs-Rajasthan-Royals_18534a4e.xlsx"
@@ -63,7 +65,7 @@ def alive(pid):
 
 
 def wait_until(condition, seconds=20):
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * SLOW
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)

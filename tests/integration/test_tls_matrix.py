@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from conftest import Box, Process, clean_environment, wait_until  # and the way to tests/broker
+from conftest import SLOW, Box, Process, clean_environment, wait_until  # and the way to tests/broker
 import real_kafka
 from papers import Authority, self_signed
 
@@ -20,6 +20,7 @@ RSA = ("rsa", "rsa_keygen_bits:2048")
 
 
 HOST = real_kafka.host_name()
+PATIENCE = f"{min(2 * SLOW, 6)}s"
 
 # name: how the peer is made, what of it the line says; `host` is how we call it
 CASES = {
@@ -99,13 +100,13 @@ def start(argv, env, folder, name):
 def ask_api(box, host, port, ca):
     """One sweep over the API leg."""
     return box.set(API_URL=f"https://{host}:{port}/v1/currentMatches", API_CA_FILE=ca, API_KEY=KEY,
-                   KAFKA_BROKERS="embedded").run("produce", "--once", "--timeout", "2s")
+                   KAFKA_BROKERS="embedded").run("produce", "--once", "--timeout", PATIENCE)
 
 
 def ask_kafka(box, host, port, ca):
     """One look at the topic over the Kafka leg."""
     return box.set(KAFKA_BROKERS=f"{host}:{port}", KAFKA_SECURITY="sasl_tls", KAFKA_SASL_USERNAME="somebody",
-                   KAFKA_SASL_PASSWORD=PASSWORD, KAFKA_CA_FILE=ca).run("consume", "--until-end", "--timeout", "2s")
+                   KAFKA_SASL_PASSWORD=PASSWORD, KAFKA_CA_FILE=ca).run("consume", "--until-end", "--timeout", PATIENCE)
 
 
 LEGS = {"api": ask_api, "kafka": ask_kafka}
@@ -199,7 +200,7 @@ def test_no_verification_without_roots(make_box, tmp_path):
     for ca in (empty, rubbish, tmp_path / "nothing-there.pem"):
         for settings in ({"API_CA_FILE": ca, "KAFKA_BROKERS": "localhost:1", "API_KEY": KEY},
                          {"KAFKA_CA_FILE": ca, "KAFKA_BROKERS": "localhost:1", "KAFKA_SECURITY": "tls", "API_KEY": KEY}):
-            answer = make_box(**settings).run("produce", "--once", "--timeout", "2s")
+            answer = make_box(**settings).run("produce", "--once", "--timeout", PATIENCE)
             assert answer.code == 78, answer.err
             name = "SCOREBOX_API_CA_FILE" if "API_CA_FILE" in settings else "SCOREBOX_KAFKA_CA_FILE"
             # What is not there is a setting's fault; what holds no certificate is the file's.
