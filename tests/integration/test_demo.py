@@ -40,7 +40,7 @@ def demo(scorebox, tmp_path):
 
 def run(demo):
     process = demo()
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=60 * SLOW)
     assert process.returncode == 0, out + err
     return out
 

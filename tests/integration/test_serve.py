@@ -345,6 +345,8 @@ def test_endless_bodies(serve):
     client.get()
     _, headers, body = client.get()
     assert "Content-Length" not in headers and len(body) == 64 << 20
+    if SLOW > 1:
+        pytest.skip("SKIPPED in part: an emulated program packs gigabytes for many minutes")
     client = spoilt(serve, "gzip", timeout=60)
     client.get()
     _, headers, body = client.get()
