@@ -96,13 +96,19 @@ def fill(client, matches, states, batch_bytes):
     assert writer.flush(60) == 0
 
 
-def test_consume_100000_records_into_workbooks(broker, make_box, kafka_client, limit):
-    """In batches as large as `produce` writes them."""
+def consume_filled(broker, make_box, kafka_client, states, batch_bytes):
+    """A box that has read 25 matches of so many states to their end, and its run."""
     bootstrap = broker(partitions=25)
-    fill(kafka_client(bootstrap), matches=25, states=4000, batch_bytes=32 << 10)
+    fill(kafka_client(bootstrap), matches=25, states=states, batch_bytes=batch_bytes)
     box = make_box(API_KEY="unused", KAFKA_BROKERS=bootstrap)
     run = box.run("consume", "--until-end", timeout=900)
     assert run.code == 0, run.err[-2000:]
+    return box, run
+
+
+def test_consume_100000_records_into_workbooks(broker, make_box, kafka_client, limit):
+    """In batches as large as `produce` writes them."""
+    box, run = consume_filled(broker, make_box, kafka_client, states=4000, batch_bytes=32 << 10)
     status = json.loads((box.state / "status.json").read_text())
     assert status["journal"]["records"] == 100000
     assert len(box.books()) == 25
@@ -113,11 +119,7 @@ def test_consume_100000_records_into_workbooks(broker, make_box, kafka_client, l
 
 def test_consume_batches_of_a_mebibyte(broker, make_box, kafka_client, limit):
     """The largest for which the ceiling is promised: two of them lie unpacked in memory."""
-    bootstrap = broker(partitions=25)
-    fill(kafka_client(bootstrap), matches=25, states=2000, batch_bytes=1 << 20)
-    box = make_box(API_KEY="unused", KAFKA_BROKERS=bootstrap)
-    run = box.run("consume", "--until-end", timeout=900)
-    assert run.code == 0, run.err[-2000:]
+    _, run = consume_filled(broker, make_box, kafka_client, states=2000, batch_bytes=1 << 20)
     print("consume, batches of 1 MiB:", peak(run.err), "KiB")
     assert peak(run.err) <= limit + 2 * MIB
 
