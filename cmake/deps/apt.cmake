@@ -32,7 +32,7 @@ endfunction()
 
 # prepare_apt(FOLDER KIND RELEASE OUT [option...]): a private apt in FOLDER that knows this release only, its
 # sources (KIND deb-src) or its packages (deb). Sets OUT to the options that make apt-get and apt-cache use it.
-# `mirror` and `mirror_security` are as find_mirrors set them.
+# `mirror` and `mirror_security` are as find_mirrors set them; `apt_components` where it is more than main.
 function(prepare_apt base kind release out)
 	file(MAKE_DIRECTORY ${base}/lists/partial ${base}/cache/archives/partial)
 	set(keys /usr/share/keyrings)
@@ -41,9 +41,12 @@ function(prepare_apt base kind release out)
 		message(FATAL_ERROR "the keys of Debian ${release} are not there: "
 			"apt-get install debian-archive-keyring")
 	endif()
-	set(usual "${kind} ${signed} ${mirror} ${release} main\n"
-		"${kind} ${signed} ${mirror} ${release}-updates main\n")
-	file(WRITE ${base}/sources.list ${usual} "${kind} ${signed} ${mirror_security} ${release}-security main\n")
+	set(components main ${apt_components})
+	list(JOIN components " " components)
+	set(usual "${kind} ${signed} ${mirror} ${release} ${components}\n"
+		"${kind} ${signed} ${mirror} ${release}-updates ${components}\n")
+	file(WRITE ${base}/sources.list ${usual}
+		"${kind} ${signed} ${mirror_security} ${release}-security ${components}\n")
 	set(options -q -o Dir::Etc::sourcelist=${base}/sources.list -o Dir::Etc::sourceparts=-
 		-o Dir::State::Lists=${base}/lists -o Dir::Cache=${base}/cache
 		-o Dir::State::status=/dev/null
