@@ -12,20 +12,21 @@ enum option {
 	OPTION_UNTIL_END = 4, /* --until-end */
 	OPTION_ONLINE =
 		8, /* --online, --create-topic, --partitions N, --replication N, --register-schema */
-	OPTION_BROKER = 16, /* --partitions N, --topic T */
-	OPTION_FORMS = 32,  /* --markdown, --env, --man, --completion, --schema */
-	OPTION_WORD = 64,   /* one word, such as VERB of `help VERB` */
+	OPTION_BROKER = 16,  /* --partitions N, --topic T */
+	OPTION_FORMS = 32,   /* --markdown, --env, --man, --completion, --schema */
+	OPTION_WORD = 64,    /* one word, such as VERB of `help VERB` */
+	OPTION_UPDATE = 128, /* --downgrade, --if-newer, --reboot, --root DIR */
 };
 
 struct options {
 	const char *env_file; /* NULL: none */
 	bool help, until_end, online, create_topic, register_schema, markdown, example, man,
-		completion, schema;
-	unsigned sweeps;	  /* 0: not given */
-	int64_t timeout_ms;	  /* 0: not given */
-	unsigned partitions;	  /* 0: not given */
-	unsigned replication;	  /* 0: not given */
-	const char *topic, *word; /* NULL: not given */
+		completion, schema, downgrade, if_newer, reboot;
+	unsigned sweeps;		 /* 0: not given */
+	int64_t timeout_ms;		 /* 0: not given */
+	unsigned partitions;		 /* 0: not given */
+	unsigned replication;		 /* 0: not given */
+	const char *topic, *word, *root; /* NULL: not given */
 };
 
 /* Reads argv[0..argc) into *out, adding to what is there. "--name value" and "--name=value". With
