@@ -38,10 +38,12 @@ const struct verb verbs[] = {
 		"send what waits to Kafka without polling", verb_drain},
 	{"books", NEEDS_BOOKS, OPTION_TIMEOUT, false, "[--timeout D]",
 		"write all workbooks anew from the journal, without Kafka", verb_books},
+	{"board run", NEEDS_NOTHING, OPTION_ROOT, false, "[--root DIR]",
+		"keep the box of the SD image going; its init starts this", verb_board_run},
 	{"version", NEEDS_NOTHING, 0, false, "",
 		"this program's version and those of its libraries", verb_version},
 	{"help", NEEDS_NOTHING, OPTION_FORMS | OPTION_WORD, false,
-		"[VERB | --markdown | --env | --man | --completion | --schema]",
+		"[VERB | --markdown | --env | --leds | --man | --completion | --schema]",
 		"verbs and settings, or one verb's options", verb_help},
 	{NULL, NEEDS_NOTHING, 0, false, NULL, NULL, NULL},
 };
