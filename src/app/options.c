@@ -145,6 +145,14 @@ static enum status take_schema(struct options *out, const char *value, struct wh
 	return STATUS_OK;
 }
 
+static enum status take_leds(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->leds = true;
+	return STATUS_OK;
+}
+
 static enum status take_completion(struct options *out, const char *value, struct why *why)
 {
 	(void)value;
@@ -215,6 +223,8 @@ static const struct option_row rows[] = {
 		"--markdown        the settings as the README's table"},
 	{"--env", OPTION_FORMS, false, take_example,
 		"--env             the settings as an example --env-file"},
+	{"--leds", OPTION_FORMS, false, take_leds,
+		"--leds            what the SD image's LED says, as the README's table"},
 	{"--man", OPTION_FORMS, false, take_man, "--man             the manual page, as roff"},
 	{"--completion", OPTION_FORMS, false, take_completion,
 		"--completion      completion of this command line, for bash"},
@@ -228,6 +238,8 @@ static const struct option_row rows[] = {
 		"--reboot          reboots at once to try it"},
 	{"--root", OPTION_UPDATE, true, take_root,
 		"--root DIR        the machine's files are below DIR: for tests, and for a card in another machine"},
+	{"--root", OPTION_ROOT, true, take_root,
+		"--root DIR        for tests: all paths are below DIR, and nothing is rebooted"},
 };
 
 static const struct option_row *find(const char *text, size_t length, unsigned taken)

@@ -1,6 +1,7 @@
 /* verb_help.c - help and version. */
 #include "app/schema.h"
 #include "app/verb.h"
+#include "board/led.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +44,8 @@ int verb_help(struct call *call)
 		settings_print_markdown(stdout);
 	else if (call->options.example)
 		settings_print_example(stdout);
+	else if (call->options.leds)
+		led_print_markdown(stdout);
 	else if (call->options.man)
 		print_man(stdout);
 	else if (call->options.completion)

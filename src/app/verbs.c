@@ -42,10 +42,12 @@ const struct verb verbs[] = {
 		"[--downgrade | --if-newer] [--reboot] FILE",
 		"on the SD image: put a signed new version into the slot that does not run",
 		verb_update},
+	{"board run", NEEDS_NOTHING, OPTION_ROOT, false, "[--root DIR]",
+		"keep the box of the SD image going; its init starts this", verb_board_run},
 	{"version", NEEDS_NOTHING, 0, false, "",
 		"this program's version and those of its libraries", verb_version},
 	{"help", NEEDS_NOTHING, OPTION_FORMS | OPTION_WORD, false,
-		"[VERB | --markdown | --env | --man | --completion | --schema]",
+		"[VERB | --markdown | --env | --leds | --man | --completion | --schema]",
 		"verbs and settings, or one verb's options", verb_help},
 	{NULL, NEEDS_NOTHING, 0, false, NULL, NULL, NULL},
 };

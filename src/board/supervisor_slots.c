@@ -1,0 +1,181 @@
+/* supervisor_slots.c - early deaths, the trial, and what else the card keeps for the next start. */
+#include "board/supervisor_private.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static char other(char slot)
+{
+	return slot == 'a' ? 'b' : slot == 'b' ? 'a' : '?';
+}
+
+static void save_deaths(const struct supervisor *s)
+{
+	struct why why;
+
+	if (box_save_deaths(&s->places, &s->deaths, &why) != STATUS_OK)
+		log_warn("board.deaths", "%s; starts that die early are not counted", why.text);
+}
+
+static bool fall_back(struct supervisor *s, unsigned deaths)
+{
+	struct why why;
+	enum status status = s->setup->slots.fall_back(s->places.root, &why);
+
+	if (status != STATUS_OK) {
+		log_error("board.deaths",
+			"%u starts in a row died within %d min, and slot %c cannot be tried: %s; slot %c goes on",
+			deaths, DEATHS_EARLY_MS / 60000, other(s->now.slot), why.text, s->now.slot);
+		return false;
+	}
+	log_error("board.deaths",
+		"%u starts in a row of slot %c died within %d min; nothing is lost; slot %c is tried now",
+		deaths, s->now.slot, DEATHS_EARLY_MS / 60000, other(s->now.slot));
+	return true;
+}
+
+bool supervisor_count_start(struct supervisor *s)
+{
+	struct why why;
+
+	s->card_errand.name = "notes on the card";
+	trial_watch_begin(&s->trial, s->now.trial_boot, TRIAL_CONFIRM_MS, s->began_ms);
+	if (s->setup->slots.settle && s->setup->slots.settle(s->places.root, &why) != STATUS_OK)
+		log_warn("board.trial", "%s; nothing lost; looked at again at the next start",
+			why.text);
+	box_read_deaths(&s->places, &s->deaths);
+	s->deaths.count++;
+
+	unsigned deaths = s->deaths.count;
+	bool want = deaths_want_other(
+		&s->deaths, s->now.trial_boot, box_was_good(&s->places, other(s->now.slot)));
+
+	save_deaths(s);
+	return want && fall_back(s, deaths);
+}
+
+/* ---- the errand to the card ---- */
+
+static bool does(enum card_job job, enum status status, const struct why *why)
+{
+	static const char *const lost[] = {
+		[CARD_ALIVE] = "early deaths are counted on",
+		[CARD_CLOCK] = "the next start knows an older time",
+		[CARD_CONFIRM] = "the trial goes on; tried again",
+	};
+
+	if (status != STATUS_OK)
+		log_warn("board.card", "%s; %s", why->text, lost[job]);
+	return status == STATUS_OK;
+}
+
+/* In the child. The jobs that failed, as bits. */
+static int do_card(void *context)
+{
+	struct supervisor *s = context;
+	bool good = s->trial.phase == TRIAL_NONE || s->trial.phase == TRIAL_CONFIRMED;
+	unsigned failed = 0;
+	struct why why;
+
+	if (s->card_doing & CARD_CONFIRM) {
+		good = does(CARD_CONFIRM, s->setup->slots.confirm(s->places.root, &why), &why);
+		failed |= good ? 0 : CARD_CONFIRM;
+	}
+	if (good && s->card_doing & (CARD_ALIVE | CARD_CONFIRM) &&
+		!does(CARD_ALIVE, box_mark_good(&s->places, s->now.slot, &why), &why))
+		failed |= CARD_ALIVE;
+	if (s->card_doing & CARD_ALIVE &&
+		!does(CARD_ALIVE, box_save_deaths(&s->places, &s->deaths, &why), &why))
+		failed |= CARD_ALIVE;
+	if (s->card_doing & CARD_CLOCK && !does(CARD_CLOCK, box_save_clock(&s->places, &why), &why))
+		failed |= CARD_CLOCK;
+	return (int)failed;
+}
+
+void supervisor_card_ended(struct supervisor *s, int exit_code, int64_t now_ms)
+{
+	unsigned failed = exit_code < 0 ? s->card_doing : (unsigned)exit_code;
+
+	if (s->card_doing & CARD_CONFIRM && !(failed & CARD_CONFIRM)) {
+		trial_watch_confirmed(&s->trial);
+		log_info("board.trial",
+			"version %s in slot %c was healthy for the time it had to be; it is the one in use from now on",
+			s->now.version, s->now.slot);
+	}
+	if (failed & CARD_CONFIRM)
+		s->confirm_ms = now_ms + RETRY_EVERY_MS;
+	s->card_doing = 0;
+}
+
+static void send_to_card(struct supervisor *s, int64_t now_ms)
+{
+	if (!s->card_wanted || s->card_errand.pid)
+		return;
+	s->card_doing = s->card_wanted;
+	if (errand_start(&s->card_errand, do_card, supervisor_leave_in_child, s, now_ms, NULL) ==
+		STATUS_OK)
+		s->card_wanted = 0;
+}
+
+/* ---- what is due ---- */
+
+/* Alive and fed for the time: no early death, and this slot works. */
+static void turn_alive(struct supervisor *s, int64_t now_ms)
+{
+	if (s->alive_kept || now_ms - s->signs_since_ms < DEATHS_EARLY_MS)
+		return;
+	s->alive_kept = true;
+	s->deaths = (struct deaths){0};
+	s->card_wanted |= CARD_ALIVE;
+}
+
+static void turn_clock(struct supervisor *s, int64_t now_ms)
+{
+	if (!*s->now.clock || (s->clock_ms && now_ms - s->clock_ms < CLOCK_EVERY_MS))
+		return;
+	s->clock_ms = now_ms;
+	s->card_wanted |= CARD_CLOCK;
+}
+
+static void turn_trial(struct supervisor *s, int64_t now_ms)
+{
+	switch (trial_watch_step(&s->trial, &s->now, now_ms)) {
+	case TRIAL_GO_ON:
+		break;
+	case TRIAL_CONFIRM:
+		if (!(s->card_doing & CARD_CONFIRM) && now_ms >= s->confirm_ms)
+			s->card_wanted |= CARD_CONFIRM;
+		break;
+	case TRIAL_GIVE_UP:
+		log_error("board.trial",
+			"version %s in slot %c was not healthy within %d min; nothing lost; the box goes back to slot %c now",
+			s->now.version, s->now.slot, TRIAL_LIMIT_MS / 60000, other(s->now.slot));
+		supervisor_reboot(s, "the trial has failed");
+		break;
+	}
+}
+
+void supervisor_slots_turn(struct supervisor *s, int64_t now_ms)
+{
+	if (s->leaving == STAYS) {
+		turn_alive(s, now_ms);
+		turn_clock(s, now_ms);
+		turn_trial(s, now_ms);
+	}
+	send_to_card(s, now_ms);
+}
+
+void supervisor_settle_card(struct supervisor *s)
+{
+	struct why why;
+
+	if (access(s->places.at[PLACE_CLOCK], F_OK) == 0)
+		(void)does(CARD_CLOCK, box_save_clock(&s->places, &why), &why);
+	if (s->alive_kept || !s->deaths.count)
+		return;
+	s->deaths.count--; /* an end that was asked for is no death */
+	save_deaths(s);
+}
