@@ -24,6 +24,7 @@ enum setting_section {
 	SECTION_REGISTRY,
 	SECTION_STORAGE,
 	SECTION_BOOKS,
+	SECTION_BOARD,
 	SECTION_COUNT,
 };
 
@@ -41,7 +42,7 @@ struct setting {
 	const char *meaning; /* one sentence, plain text */
 };
 
-enum { SETTINGS_MAX = 64 };
+enum { SETTINGS_MAX = 80 };
 extern const struct setting settings_table[];
 extern const size_t settings_count;
 extern const char *const setting_sections[SECTION_COUNT];
@@ -68,3 +69,8 @@ enum status check_timezone(const char *text, struct why *why) MUST_CHECK;
 enum status check_brokers(const char *text, struct why *why) MUST_CHECK;
 enum status check_group(const char *text, struct why *why) MUST_CHECK;
 enum status check_folder(const char *text, struct why *why) MUST_CHECK;
+/* Of the SD image (checks_board.c). Lists are separated by commas, blanks or both. */
+enum status check_hostname(const char *text, struct why *why) MUST_CHECK;
+enum status check_servers(const char *text, struct why *why) MUST_CHECK;
+enum status check_net_address(const char *text, struct why *why) MUST_CHECK;
+enum status check_addresses(const char *text, struct why *why) MUST_CHECK;

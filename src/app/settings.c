@@ -68,7 +68,7 @@ bool loading_given(const struct loading *l, const char *name)
 
 bool loading_bad(const struct loading *l, const char *name)
 {
-	return l->bad >> setting_place(name) & 1;
+	return value_of(l, name)->bad;
 }
 
 /* ---- where a text comes from ---- */
@@ -117,7 +117,7 @@ static char *secret_from_file(
 		return NULL;
 	if (file_read_secret(path, &bytes, &loose, &why) != STATUS_OK) {
 		loading_wrong(l, "%s: %s", name, why.text);
-		l->bad |= 1ull << (s - settings_table);
+		value->bad = true;
 		return NULL;
 	}
 	if (loose)
@@ -139,7 +139,7 @@ static char *secret_text(struct loading *l, const struct setting *s, struct sett
 	file_name_of(s, file_name, sizeof file_name);
 	if (text && raw(l, file_name, &file_origin)) {
 		loading_wrong(l, "%s and %s are both set; keep one of them", s->name, file_name);
-		l->bad |= 1ull << (s - settings_table);
+		value->bad = true;
 		return NULL;
 	}
 	if (!text)
@@ -185,7 +185,7 @@ static char *find_text(struct loading *l, const struct setting *s, struct settin
 		trim(text);
 	if (text && *text)
 		return text;
-	if (!(l->bad >> (s - settings_table) & 1))
+	if (!value->bad)
 		*value = (struct setting_value){.origin = FROM_DEFAULT};
 	return NULL;
 }
@@ -211,7 +211,7 @@ static void store_default(struct loading *l, const struct setting *s, struct set
 static void complain_of(
 	struct loading *l, const struct setting *s, const char *text, const char *reason)
 {
-	l->bad |= 1ull << (s - settings_table);
+	l->made->value[s - settings_table].bad = true;
 	if (s->type == SETTING_SECRET || s->hide)
 		loading_wrong(l, "%s: %s", s->name, reason);
 	else

@@ -13,6 +13,7 @@ struct setting_value {
 	const char *text; /* as it counts, in the arena or the table; never NULL */
 	enum setting_origin origin;
 	bool by_file; /* a secret that came by NAME_FILE */
+	bool bad;     /* its own text is wrong: it is not complained of twice */
 };
 
 struct settings {
@@ -29,8 +30,6 @@ struct loading {
 	unsigned wrong; /* complaints so far */
 	bool no_memory;
 	unsigned purpose;
-	unsigned long long
-		bad; /* a bit for each setting whose own text is wrong: it is not complained of twice */
 };
 
 void loading_wrong(struct loading *l, const char *format, ...) PRINTF_LIKE(2, 3);
