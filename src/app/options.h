@@ -15,6 +15,8 @@ enum option {
 	OPTION_BROKER = 16, /* --partitions N, --topic T */
 	OPTION_FORMS = 32,  /* --markdown, --env, --man, --completion, --schema */
 	OPTION_WORD = 64,   /* one word, such as VERB of `help VERB` */
+	OPTION_WORDS = 128, /* two words, such as FILE OUT */
+	OPTION_SEAL = 256,  /* --seal DIR */
 };
 
 struct options {
@@ -26,6 +28,8 @@ struct options {
 	unsigned partitions;	  /* 0: not given */
 	unsigned replication;	  /* 0: not given */
 	const char *topic, *word; /* NULL: not given */
+	const char *second_word;  /* NULL: not given */
+	const char *seal;	  /* NULL: not given */
 };
 
 /* Reads argv[0..argc) into *out, adding to what is there. "--name value" and "--name=value". With

@@ -51,6 +51,8 @@ extern const char *const setting_sections[SECTION_COUNT];
 const char *setting_default(const struct setting *s);
 /* The place of a name in the table, -1 where it has none. */
 int setting_place(const char *name);
+/* The setting that `name` is of; *as_file: it is a secret's NAME_FILE. NULL: of none. */
+const struct setting *setting_of_name(const char *name, bool *as_file);
 /* The name (NAME_FILE of secrets too) nearest to a misspelt one; NULL where none is near. */
 const char *setting_nearest(const char *name, char *out, size_t out_bytes);
 

@@ -148,27 +148,6 @@ static char *secret_text(struct loading *l, const struct setting *s, struct sett
 	return loading_keep(l, text);
 }
 
-/* Blanks and line ends around a value are never meant. */
-static void trim(char *text)
-{
-	static const char blanks[] = " \t\r\n";
-	size_t length = strlen(text);
-	size_t leading = strspn(text, blanks);
-
-	while (length > leading && strchr(blanks, text[length - 1]))
-		length--;
-	memmove(text, text + leading, length - leading);
-	text[length - leading] = '\0';
-}
-
-static bool has_control(const char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7F)
-			return true;
-	return false;
-}
-
 static char *find_text(struct loading *l, const struct setting *s, struct setting_value *value)
 {
 	char *text = NULL;
@@ -182,7 +161,7 @@ static char *find_text(struct loading *l, const struct setting *s, struct settin
 			text = loading_keep(l, found);
 	}
 	if (text)
-		trim(text);
+		setting_trim(text);
 	if (text && *text)
 		return text;
 	if (!value->bad)
@@ -229,7 +208,7 @@ static void load_one(struct loading *l, const struct setting *s)
 	if (!text)
 		return;
 	value->text = text;
-	if (has_control(text))
+	if (setting_has_control(text))
 		complain_of(l, s, "", "it holds a line end or a control character");
 	else if (setting_store(&l->made->config, s, text, &why) != STATUS_OK)
 		complain_of(l, s, text, why.text);

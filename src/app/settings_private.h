@@ -40,7 +40,10 @@ bool loading_given(
 	const struct loading *l, const char *name); /* set, by the environment or the file */
 bool loading_bad(const struct loading *l, const char *name);
 
-/* settings_store.c: reads `text` into the field of `s`. */
+/* settings_store.c. Blanks and line ends around a value are never meant. */
+void setting_trim(char *text);
+bool setting_has_control(const char *text);
+/* Reads `text` into the field of `s`. */
 enum status setting_store(struct config *config, const struct setting *s, const char *text,
 	struct why *why) MUST_CHECK;
 /* settings_names.c: warns of every SCOREBOX_ name that is no setting. */

@@ -260,6 +260,27 @@ int setting_place(const char *name)
 	return -1;
 }
 
+const struct setting *setting_of_name(const char *name, bool *as_file)
+{
+	static const char suffix[] = "_FILE";
+	size_t length = strlen(name), suffix_length = sizeof suffix - 1;
+	int place = setting_place(name);
+	char own[80];
+
+	*as_file = false;
+	if (place >= 0)
+		return &settings_table[place];
+	if (length <= suffix_length || length >= sizeof own ||
+		strcmp(name + length - suffix_length, suffix) != 0)
+		return NULL;
+	memcpy(own, name, length - suffix_length);
+	own[length - suffix_length] = '\0';
+	place = setting_place(own);
+	*as_file = true;
+	return place >= 0 && settings_table[place].type == SETTING_SECRET ? &settings_table[place]
+									  : NULL;
+}
+
 const char *setting_nearest(const char *name, char *out, size_t out_bytes)
 {
 	int least = 5; /* further away it is no slip of the finger */

@@ -10,8 +10,9 @@ set(kafka_MAY base tls)
 set(book_MAY base cricket store)
 set(replay_MAY base tls cricket)
 set(service_MAY base tls cricket feed store kafka book)
-set(app_MAY base tls cricket feed store kafka book replay service)
-set(rooms base tls cricket feed store kafka book replay service app)
+set(board_MAY base)
+set(app_MAY base tls cricket feed store kafka book replay service board)
+set(rooms base tls cricket feed store kafka book replay service board app)
 
 # header pattern, then the files that may include it
 set(libraries
