@@ -193,6 +193,13 @@ static enum status take_root(struct options *out, const char *value, struct why 
 	return STATUS_OK;
 }
 
+static enum status take_seal(struct options *out, const char *value, struct why *why)
+{
+	(void)why;
+	out->seal = value;
+	return STATUS_OK;
+}
+
 static const struct option_row rows[] = {
 	{"--env-file", 0, true, take_env_file,
 		"--env-file FILE   NAME=value lines; the environment wins"},
@@ -219,6 +226,8 @@ static const struct option_row rows[] = {
 		"--partitions N    partitions of the topic (4)"},
 	{"--topic", OPTION_BROKER, true, take_topic,
 		"--topic T         the topic (cricket-live-data)"},
+	{"--seal", OPTION_SEAL, true, take_seal,
+		"--seal DIR        where SCOREBOX_SEAL=1 moves the secrets of FILE to"},
 	{"--markdown", OPTION_FORMS, false, take_markdown,
 		"--markdown        the settings as the README's table"},
 	{"--env", OPTION_FORMS, false, take_example,
@@ -287,8 +296,10 @@ enum status options_parse(struct options *out, unsigned taken, bool stop_at_word
 			s = take_option(out, taken, argc, argv, &at, why);
 		} else if (stop_at_word) {
 			break;
-		} else if (taken & OPTION_WORD && !out->word) {
+		} else if (taken & (OPTION_WORD | OPTION_WORDS) && !out->word) {
 			out->word = argv[at++];
+		} else if (taken & OPTION_WORDS && !out->second_word) {
+			out->second_word = argv[at++];
 		} else {
 			s = fail(why, STATUS_BAD_DATA, "'%s' is too much", argv[at]);
 		}

@@ -17,6 +17,8 @@ enum option {
 	OPTION_WORD = 64,    /* one word, such as VERB of `help VERB` */
 	OPTION_UPDATE = 128, /* --downgrade, --if-newer, --reboot, --root DIR */
 	OPTION_ROOT = 256,   /* --root DIR */
+	OPTION_WORDS = 512,  /* two words, such as FILE OUT */
+	OPTION_SEAL = 1024,  /* --seal DIR */
 };
 
 struct options {
@@ -28,6 +30,8 @@ struct options {
 	unsigned partitions;		 /* 0: not given */
 	unsigned replication;		 /* 0: not given */
 	const char *topic, *word, *root; /* NULL: not given */
+	const char *second_word;	 /* NULL: not given */
+	const char *seal;		 /* NULL: not given */
 };
 
 /* Reads argv[0..argc) into *out, adding to what is there. "--name value" and "--name=value". With

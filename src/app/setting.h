@@ -24,6 +24,7 @@ enum setting_section {
 	SECTION_REGISTRY,
 	SECTION_STORAGE,
 	SECTION_BOOKS,
+	SECTION_BOARD,
 	SECTION_COUNT,
 };
 
@@ -41,7 +42,7 @@ struct setting {
 	const char *meaning; /* one sentence, plain text */
 };
 
-enum { SETTINGS_MAX = 64 };
+enum { SETTINGS_MAX = 80 };
 extern const struct setting settings_table[];
 extern const size_t settings_count;
 extern const char *const setting_sections[SECTION_COUNT];
@@ -50,6 +51,8 @@ extern const char *const setting_sections[SECTION_COUNT];
 const char *setting_default(const struct setting *s);
 /* The place of a name in the table, -1 where it has none. */
 int setting_place(const char *name);
+/* The setting that `name` is of; *as_file: it is a secret's NAME_FILE. NULL: of none. */
+const struct setting *setting_of_name(const char *name, bool *as_file);
 /* The name (NAME_FILE of secrets too) nearest to a misspelt one; NULL where none is near. */
 const char *setting_nearest(const char *name, char *out, size_t out_bytes);
 
@@ -68,3 +71,8 @@ enum status check_timezone(const char *text, struct why *why) MUST_CHECK;
 enum status check_brokers(const char *text, struct why *why) MUST_CHECK;
 enum status check_group(const char *text, struct why *why) MUST_CHECK;
 enum status check_folder(const char *text, struct why *why) MUST_CHECK;
+/* Of the SD image (checks_board.c). Lists are separated by commas, blanks or both. */
+enum status check_hostname(const char *text, struct why *why) MUST_CHECK;
+enum status check_servers(const char *text, struct why *why) MUST_CHECK;
+enum status check_net_address(const char *text, struct why *why) MUST_CHECK;
+enum status check_addresses(const char *text, struct why *why) MUST_CHECK;

@@ -68,7 +68,7 @@ bool loading_given(const struct loading *l, const char *name)
 
 bool loading_bad(const struct loading *l, const char *name)
 {
-	return l->bad >> setting_place(name) & 1;
+	return value_of(l, name)->bad;
 }
 
 /* ---- where a text comes from ---- */
@@ -117,7 +117,7 @@ static char *secret_from_file(
 		return NULL;
 	if (file_read_secret(path, &bytes, &loose, &why) != STATUS_OK) {
 		loading_wrong(l, "%s: %s", name, why.text);
-		l->bad |= 1ull << (s - settings_table);
+		value->bad = true;
 		return NULL;
 	}
 	if (loose)
@@ -139,34 +139,13 @@ static char *secret_text(struct loading *l, const struct setting *s, struct sett
 	file_name_of(s, file_name, sizeof file_name);
 	if (text && raw(l, file_name, &file_origin)) {
 		loading_wrong(l, "%s and %s are both set; keep one of them", s->name, file_name);
-		l->bad |= 1ull << (s - settings_table);
+		value->bad = true;
 		return NULL;
 	}
 	if (!text)
 		return secret_from_file(l, s, value);
 	value->origin = origin;
 	return loading_keep(l, text);
-}
-
-/* Blanks and line ends around a value are never meant. */
-static void trim(char *text)
-{
-	static const char blanks[] = " \t\r\n";
-	size_t length = strlen(text);
-	size_t leading = strspn(text, blanks);
-
-	while (length > leading && strchr(blanks, text[length - 1]))
-		length--;
-	memmove(text, text + leading, length - leading);
-	text[length - leading] = '\0';
-}
-
-static bool has_control(const char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7F)
-			return true;
-	return false;
 }
 
 static char *find_text(struct loading *l, const struct setting *s, struct setting_value *value)
@@ -182,10 +161,10 @@ static char *find_text(struct loading *l, const struct setting *s, struct settin
 			text = loading_keep(l, found);
 	}
 	if (text)
-		trim(text);
+		setting_trim(text);
 	if (text && *text)
 		return text;
-	if (!(l->bad >> (s - settings_table) & 1))
+	if (!value->bad)
 		*value = (struct setting_value){.origin = FROM_DEFAULT};
 	return NULL;
 }
@@ -211,7 +190,7 @@ static void store_default(struct loading *l, const struct setting *s, struct set
 static void complain_of(
 	struct loading *l, const struct setting *s, const char *text, const char *reason)
 {
-	l->bad |= 1ull << (s - settings_table);
+	l->made->value[s - settings_table].bad = true;
 	if (s->type == SETTING_SECRET || s->hide)
 		loading_wrong(l, "%s: %s", s->name, reason);
 	else
@@ -229,7 +208,7 @@ static void load_one(struct loading *l, const struct setting *s)
 	if (!text)
 		return;
 	value->text = text;
-	if (has_control(text))
+	if (setting_has_control(text))
 		complain_of(l, s, "", "it holds a line end or a control character");
 	else if (setting_store(&l->made->config, s, text, &why) != STATUS_OK)
 		complain_of(l, s, text, why.text);

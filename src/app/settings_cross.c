@@ -294,8 +294,10 @@ static bool renewable(const struct setting *s)
 	bool login = s->section == SECTION_REGISTRY &&
 		     strcmp(s->name, "SCOREBOX_SCHEMA_REGISTRY_URL");
 
-	return s->section == SECTION_SOURCE || s->section == SECTION_POLLING || login ||
-	       !strncmp(s->name, "SCOREBOX_LOG_", 13) || !strcmp(s->name, "SCOREBOX_MODE") ||
+	/* No service has taken the board's settings: nothing of them stays in force. */
+	return s->section == SECTION_SOURCE || s->section == SECTION_POLLING ||
+	       s->section == SECTION_BOARD || login || !strncmp(s->name, "SCOREBOX_LOG_", 13) ||
+	       !strcmp(s->name, "SCOREBOX_MODE") ||
 	       !strcmp(s->name, "SCOREBOX_KAFKA_SASL_USERNAME") ||
 	       !strcmp(s->name, "SCOREBOX_KAFKA_SASL_PASSWORD");
 }

@@ -5,19 +5,12 @@
 
 static void look_at_name(struct loading *l, const char *name)
 {
-	char own[80], near[80];
-	size_t length = strlen(name);
-	int place = setting_place(name);
+	char near[80];
+	bool as_file;
 
-	if (strncmp(name, SETTINGS_PREFIX, strlen(SETTINGS_PREFIX)) || place >= 0)
+	if (strncmp(name, SETTINGS_PREFIX, strlen(SETTINGS_PREFIX)) ||
+		setting_of_name(name, &as_file))
 		return;
-	if (length > 5 && length < sizeof own && !strcmp(name + length - 5, "_FILE")) {
-		memcpy(own, name, length - 5);
-		own[length - 5] = '\0';
-		place = setting_place(own);
-		if (place >= 0 && settings_table[place].type == SETTING_SECRET)
-			return;
-	}
 	if (setting_nearest(name, near, sizeof near))
 		loading_warn(
 			l, "%.80s is no setting and has no effect; did you mean %s?", name, near);

@@ -13,6 +13,7 @@ struct setting_value {
 	const char *text; /* as it counts, in the arena or the table; never NULL */
 	enum setting_origin origin;
 	bool by_file; /* a secret that came by NAME_FILE */
+	bool bad;     /* its own text is wrong: it is not complained of twice */
 };
 
 struct settings {
@@ -29,8 +30,6 @@ struct loading {
 	unsigned wrong; /* complaints so far */
 	bool no_memory;
 	unsigned purpose;
-	unsigned long long
-		bad; /* a bit for each setting whose own text is wrong: it is not complained of twice */
 };
 
 void loading_wrong(struct loading *l, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -41,7 +40,10 @@ bool loading_given(
 	const struct loading *l, const char *name); /* set, by the environment or the file */
 bool loading_bad(const struct loading *l, const char *name);
 
-/* settings_store.c: reads `text` into the field of `s`. */
+/* settings_store.c. Blanks and line ends around a value are never meant. */
+void setting_trim(char *text);
+bool setting_has_control(const char *text);
+/* Reads `text` into the field of `s`. */
 enum status setting_store(struct config *config, const struct setting *s, const char *text,
 	struct why *why) MUST_CHECK;
 /* settings_names.c: warns of every SCOREBOX_ name that is no setting. */

@@ -5,6 +5,26 @@
 #include <string.h>
 #include <unistd.h>
 
+void setting_trim(char *text)
+{
+	static const char blanks[] = " \t\r\n";
+	size_t length = strlen(text);
+	size_t leading = strspn(text, blanks);
+
+	while (length > leading && strchr(blanks, text[length - 1]))
+		length--;
+	memmove(text, text + leading, length - leading);
+	text[length - leading] = '\0';
+}
+
+bool setting_has_control(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7F)
+			return true;
+	return false;
+}
+
 static enum status within(int64_t n, const struct setting *s, struct why *why)
 {
 	char least[32], most[32];

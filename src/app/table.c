@@ -22,6 +22,7 @@ const char *const setting_sections[SECTION_COUNT] = {
 	[SECTION_REGISTRY] = "Schema Registry, optional",
 	[SECTION_STORAGE] = "What is kept on the board",
 	[SECTION_BOOKS] = "The workbooks",
+	[SECTION_BOARD] = "The SD image only",
 };
 
 const struct setting settings_table[] = {
@@ -207,6 +208,38 @@ const struct setting settings_table[] = {
 		.least = 0, .most = 24 * HOUR,
 		.meaning = "A changed match's workbook is rewritten at most this often, at once "
 			   "when the match ends, and at shutdown."},
+
+	{"SCOREBOX_HOSTNAME", SECTION_BOARD, SETTING_TEXT, "scorebox", AT(board.hostname),
+		.check = check_hostname, .meaning = "Name of this box in the network."},
+	{"SCOREBOX_NTP", SECTION_BOARD, SETTING_TEXT, "", AT(board.ntp), .check = check_servers,
+		.shown = "what DHCP names, else pool.ntp.org",
+		.meaning = "Time servers, a comma list of names or addresses."},
+	{"SCOREBOX_NET_ADDRESS", SECTION_BOARD, SETTING_TEXT, "dhcp", AT(board.net_address),
+		.check = check_net_address,
+		.meaning =
+			"dhcp, or the box's own addresses, a comma list of ADDRESS/PREFIX such as "
+			"192.168.1.20/24."},
+	{"SCOREBOX_NET_GATEWAY", SECTION_BOARD, SETTING_TEXT, "", AT(board.net_gateway),
+		.check = check_addresses, .shown = "what DHCP names",
+		.meaning = "Address of the router, with an address of one's own; one for IPv4, one "
+			   "for IPv6."},
+	{"SCOREBOX_NET_DNS", SECTION_BOARD, SETTING_TEXT, "", AT(board.net_dns),
+		.check = check_addresses, .shown = "what DHCP names",
+		.meaning = "Addresses of the name servers, a comma list."},
+	{"SCOREBOX_SEAL", SECTION_BOARD, SETTING_WORD, "0", AT(board.seal), .words = "0 1",
+		.meaning =
+			"1: at the next start keys and passwords move from the settings file on the "
+			"card's FAT to its data partition, where a laptop does not show them."},
+	{"SCOREBOX_UPDATE", SECTION_BOARD, SETTING_WORD, "stick", AT(board.update),
+		.words = "stick off",
+		.meaning =
+			"stick: take a newer, signed update that is found on a stick; off: only by "
+			"hand."},
+	{"SCOREBOX_UPDATE_CONFIRM", SECTION_BOARD, SETTING_DURATION, "5m",
+		AT(board.update_confirm_ms), .least = SECOND, .most = 24 * HOUR,
+		.meaning =
+			"How long an update must have worked before it is kept; else the box goes "
+			"back to what it had."},
 };
 const size_t settings_count = sizeof settings_table / sizeof *settings_table;
 _Static_assert(sizeof settings_table / sizeof *settings_table <= SETTINGS_MAX, "SETTINGS_MAX");
@@ -225,6 +258,27 @@ int setting_place(const char *name)
 		if (!strcmp(settings_table[i].name, name))
 			return (int)i;
 	return -1;
+}
+
+const struct setting *setting_of_name(const char *name, bool *as_file)
+{
+	static const char suffix[] = "_FILE";
+	size_t length = strlen(name), suffix_length = sizeof suffix - 1;
+	int place = setting_place(name);
+	char own[80];
+
+	*as_file = false;
+	if (place >= 0)
+		return &settings_table[place];
+	if (length <= suffix_length || length >= sizeof own ||
+		strcmp(name + length - suffix_length, suffix) != 0)
+		return NULL;
+	memcpy(own, name, length - suffix_length);
+	own[length - suffix_length] = '\0';
+	place = setting_place(own);
+	*as_file = true;
+	return place >= 0 && settings_table[place].type == SETTING_SECRET ? &settings_table[place]
+									  : NULL;
 }
 
 const char *setting_nearest(const char *name, char *out, size_t out_bytes)

@@ -73,12 +73,12 @@ static void print_words(FILE *out, const char *first)
 	}
 }
 
-/* Files stand behind its options. */
+/* What a usage has outside of brackets, behind the options, are names of files. */
 static bool takes_files(const char *usage)
 {
 	size_t length = strlen(usage);
 
-	return strstr(usage, "FILE|DIR") || (length > 6 && !strcmp(usage + length - 6, "] FILE"));
+	return length && usage[length - 1] != ']';
 }
 
 static void print_cases(FILE *out)

@@ -14,7 +14,7 @@ static void print_verbs(FILE *out)
 	      "Verbs\n",
 		out);
 	for (const struct verb *v = verbs; v->name; v++)
-		fprintf(out, "  %-13s %s\n", v->name, v->help);
+		fprintf(out, "  %-14s %s\n", v->name, v->help);
 	fputs("\n`scorebox help VERB` tells a verb's options. Exit codes: 0 done, 64 usage, 69 a peer could not be\n"
 	      "reached, 70 internal, 74 storage, 75 another instance runs here, 78 settings.\n\n",
 		out);

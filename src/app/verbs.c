@@ -44,6 +44,10 @@ const struct verb verbs[] = {
 		verb_update},
 	{"board run", NEEDS_NOTHING, OPTION_ROOT, false, "[--root DIR]",
 		"keep the box of the SD image going; its init starts this", verb_board_run},
+	{"board settings", NEEDS_NOTHING, OPTION_SEAL | OPTION_WORDS, false,
+		"[--seal DIR] FILE OUT",
+		"for the SD image: the good lines of its settings file as clean ones",
+		verb_board_settings},
 	{"version", NEEDS_NOTHING, 0, false, "",
 		"this program's version and those of its libraries", verb_version},
 	{"help", NEEDS_NOTHING, OPTION_FORMS | OPTION_WORD, false,
@@ -161,6 +165,8 @@ int call_read(struct call *call, int argc, char **argv)
 		return nothing_given();
 	if (!call->verb && !strcmp(argv[0], "spool"))
 		return usage_error("spool wants one of ls, verify, drain");
+	if (!call->verb && !strcmp(argv[0], "board"))
+		return usage_error("board wants a second word; `scorebox help board` lists them");
 	if (!call->verb)
 		return usage_error("there is no verb '%s'", argv[0]);
 	call->argc = argc;

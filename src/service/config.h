@@ -19,6 +19,7 @@ enum config_security {
 enum config_mount { MOUNT_AUTO, MOUNT_REQUIRE, MOUNT_ANY };
 enum config_publish { PUBLISH_CHANGES, PUBLISH_ALL };
 enum config_books { BOOKS_STARTED, BOOKS_ALL };
+enum config_update { UPDATE_STICK, UPDATE_OFF };
 
 struct config {
 	enum config_mode mode;
@@ -60,6 +61,14 @@ struct config {
 	uint64_t output_min_free;
 	enum config_books books;
 	int64_t book_interval_ms;
+
+	/* Of the SD image: its start-up and its supervisor read them, no service does. */
+	struct {
+		const char *hostname, *ntp, *net_address, *net_gateway, *net_dns;
+		int seal; /* 0 or 1 */
+		enum config_update update;
+		int64_t update_confirm_ms;
+	} board;
 
 	/* not settings: of the command line */
 	unsigned sweeps;    /* 0: until SIGTERM */

@@ -202,6 +202,9 @@ static void single_mistakes(void **state)
 		{"SCOREBOX_API_MAX_RECORD=16MiB", "SCOREBOX_API_MAX_RECORD is above"},
 		{"SCOREBOX_MEMORY_MAX=2MiB", "SCOREBOX_MEMORY_MAX: "},
 		{"SCOREBOX_MATCHES=a\nb", "control character"},
+		{"SCOREBOX_SEAL=yes", "expected one of: 0 1"},
+		{"SCOREBOX_UPDATE=always", "expected one of: stick off"},
+		{"SCOREBOX_UPDATE_CONFIRM=5", "expected a duration"},
 	};
 
 	(void)state;
@@ -216,6 +219,78 @@ static void single_mistakes(void **state)
 				reports.text[0]);
 		settings_free(s);
 	}
+}
+
+/* Settings that only the SD image uses are checked everywhere. */
+static void settings_of_the_board(void **state)
+{
+	static const struct {
+		const char *set;
+		bool good;
+	} cases[] = {
+		{"SCOREBOX_HOSTNAME=scorebox", true},
+		{"SCOREBOX_HOSTNAME=Hut-2.ground.example", true},
+		{"SCOREBOX_HOSTNAME=3com", true},
+		{"SCOREBOX_HOSTNAME=a_b", false},
+		{"SCOREBOX_HOSTNAME=-a", false},
+		{"SCOREBOX_HOSTNAME=a-", false},
+		{"SCOREBOX_HOSTNAME=a..b", false},
+		{"SCOREBOX_HOSTNAME=a.", false},
+		{"SCOREBOX_HOSTNAME=hut 2", false},
+		{"SCOREBOX_HOSTNAME=a23456789.b23456789.c23456789.d23456789.e23456789.f23456789.g234",
+			true},
+		{"SCOREBOX_HOSTNAME=a23456789.b23456789.c23456789.d23456789.e23456789.f23456789.g2345",
+			false},
+		{"SCOREBOX_NTP=pool.ntp.org", true},
+		{"SCOREBOX_NTP=10.0.2.2, fd00::1,0.de.pool.ntp.org", true},
+		{"SCOREBOX_NTP=10.0.0.300", false},
+		{"SCOREBOX_NTP=http://pool.ntp.org/", false},
+		{"SCOREBOX_NTP=pool.ntp.org:123", false},
+		{"SCOREBOX_NTP=,", false},
+		{"SCOREBOX_NET_ADDRESS=dhcp", true},
+		{"SCOREBOX_NET_ADDRESS=192.168.1.20/24", true},
+		{"SCOREBOX_NET_ADDRESS=192.168.1.20/24 fd00::20/64", true},
+		{"SCOREBOX_NET_ADDRESS=192.168.1.20", false},
+		{"SCOREBOX_NET_ADDRESS=192.168.1.20/33", false},
+		{"SCOREBOX_NET_ADDRESS=192.168.1.20/0", false},
+		{"SCOREBOX_NET_ADDRESS=192.168.1.20/255.255.255.0", false},
+		{"SCOREBOX_NET_ADDRESS=192.168.1.20/ 24", false},
+		{"SCOREBOX_NET_ADDRESS=fd00::20/129", false},
+		{"SCOREBOX_NET_ADDRESS=dhcp,192.168.1.20/24", false},
+		{"SCOREBOX_NET_GATEWAY=192.168.1.1", true},
+		{"SCOREBOX_NET_GATEWAY=192.168.1", false},
+		{"SCOREBOX_NET_GATEWAY=router", false},
+		{"SCOREBOX_NET_DNS=9.9.9.9,2620:fe::fe", true},
+		{"SCOREBOX_NET_DNS=9.9.9.9;1.1.1.1", false},
+		{"SCOREBOX_SEAL=1", true},
+		{"SCOREBOX_UPDATE=off", true},
+		{"SCOREBOX_UPDATE_CONFIRM=90s", true},
+		{"SCOREBOX_UPDATE_CONFIRM=0", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct settings *s = load(
+			MODE_BOTH, NULL, WITH(STATE, KEY, BROKERS, OUTPUT, cases[i].set));
+
+		if (!s == cases[i].good || reports.count != !cases[i].good ||
+			(!s && !reported(&reports, "expected ")))
+			fail_msg("%s: %u reports, '%s'", cases[i].set, reports.count,
+				reports.text[0]);
+		settings_free(s);
+	}
+
+	struct settings *s = load(MODE_BOTH, NULL,
+		WITH(STATE, KEY, BROKERS, OUTPUT, "SCOREBOX_SEAL=1", "SCOREBOX_UPDATE=off"));
+	const struct config *c = settings_config(s);
+
+	assert_string_equal(c->board.hostname, "scorebox");
+	assert_string_equal(c->board.ntp, "");
+	assert_string_equal(c->board.net_address, "dhcp");
+	assert_int_equal(c->board.seal, 1);
+	assert_int_equal(c->board.update, UPDATE_OFF);
+	assert_int_equal(c->board.update_confirm_ms, 300000);
+	settings_free(s);
 }
 
 #define SASL_TLS "SCOREBOX_KAFKA_SECURITY=sasl_tls"
@@ -605,6 +680,7 @@ int main(void)
 		cmocka_unit_test(the_least_that_works),
 		cmocka_unit_test(everything_set),
 		cmocka_unit_test(single_mistakes),
+		cmocka_unit_test(settings_of_the_board),
 		cmocka_unit_test(kafka_security_combinations),
 		cmocka_unit_test(what_a_build_lacks_is_refused),
 		cmocka_unit_test(a_login_in_the_clear_is_warned_of),
