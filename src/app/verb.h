@@ -64,6 +64,8 @@ int verb_spool_verify(struct call *call);
 int verb_update(struct call *call);
 int verb_board_run(struct call *call);
 int verb_board_settings(struct call *call);
+int verb_board_grow(struct call *call);
+int verb_board_grow_fs(struct call *call);
 int verb_version(struct call *call);
 int verb_help(struct call *call);
 /* The manual page, scorebox(8). */

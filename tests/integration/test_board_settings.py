@@ -1,4 +1,5 @@
 """The verbs of the SD image's start-up, by the real binary: its settings file and secrets, its partition table."""
+import json
 import os
 import random
 import shutil
@@ -193,3 +194,178 @@ def test_nothing_that_can_be_used(card):
     assert got.code == 74 and "/nonexistent/out" in got.err
     for arguments in ((), ("settings",), ("settings", card.file), ("settings", card.file, card.out, "more")):
         assert card.run(*card.argv(*arguments)).code == 64, arguments
+
+
+# ---- the card's partition table and its last file system ----
+
+MIB = 1 << 20
+TABLE = """label: dos
+label-id: 0x5c04eb0c
+1: start=8192,size=131072,type=c,bootable
+2: start=139264,size=131072,type=83
+3: start=270336,size=131072,type=83
+4: start=401408,size=32768,type=83
+"""
+
+
+def tool(*names):
+    for name in names:
+        if not shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin"):
+            print(f"SKIPPED: no {name}")
+            pytest.skip(f"SKIPPED: no {name}")
+    return [shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") for name in names]
+
+
+def make_disk(path, table, size):
+    """A card as it was written, in a slot of `size` bytes."""
+    (sfdisk,) = tool("sfdisk")
+    with open(path, "wb") as f:
+        f.truncate(216 * MIB)
+    subprocess.run([sfdisk, "-q", path], input=table, text=True, check=True)
+    with open(path, "r+b") as f:
+        f.truncate(size)
+    return path
+
+
+def head(path, length=512):
+    with open(path, "rb") as f:
+        return f.read(length)
+
+
+def table_of(path):
+    (sfdisk,) = tool("sfdisk")
+    done = subprocess.run([sfdisk, "-J", path], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)["partitiontable"]
+
+
+@pytest.mark.parametrize("size, wanted", [
+    (215 * MIB, 32768), (216 * MIB, 40960), (30_000_000_512, 28610 * 2048 - 401408),
+    (128 << 30, (128 << 21) - 401408), (3 << 40, 0xFFFFF800 - 401408)])
+def test_the_last_partition_fills_the_card(card, tmp_path, size, wanted):
+    disk = make_disk(tmp_path / "card.img", TABLE, size)
+    before = table_of(disk)
+    got = card.run(*card.argv("grow", disk, 4))
+    assert got.code == 0, got
+    after = table_of(disk)
+    assert after["partitions"][3].pop("size") == wanted
+    assert before["partitions"][3].pop("size") == 32768
+    assert after == before
+    (sfdisk,) = tool("sfdisk")
+    check = subprocess.run([sfdisk, "-V", disk], capture_output=True, text=True)
+    assert check.returncode == 0 and "No errors detected" in check.stdout, check
+    words = f"had 16 MiB and has {wanted // 2048} MiB now" if wanted != 32768 else "has 16 MiB and fills the card"
+    assert words in got.err
+    content = head(disk)
+    got = card.run(*card.argv("grow", disk, 4))
+    assert got.code == 0 and "and fills the card" in got.err
+    assert disk.stat().st_size == size and head(disk) == content
+
+
+def test_tables_that_are_left_alone(card, tmp_path):
+    cases = [(TABLE, 3, "not the last"), (TABLE.replace("label: dos", "label: gpt").replace("label-id: 0x5c04eb0c\n", "")
+              .replace("type=c,bootable", "type=L").replace("type=83", "type=L"), 4, "has a GPT"),
+             ("label: dos\n1: start=2048,size=8192,type=83\n2: start=20480,type=5\n5: start=22528,size=8192,type=83\n", 2,
+              "extended")]
+    for table, number, words in cases:
+        disk = make_disk(tmp_path / "card.img", table, 1 << 30)
+        content = head(disk, 64 * 1024)
+        got = card.run(*card.argv("grow", disk, number))
+        assert got.code == 74 and words in got.err and str(disk) in got.err, got
+        assert len(got.err.splitlines()) == 1
+        assert head(disk, 64 * 1024) == content
+    for arguments, code in ((("grow", disk), 64), (("grow", disk, "four"), 64), (("grow", disk, 5), 64),
+                            (("grow", "/nonexistent", 4), 74), (("grow-fs",), 64), (("grow-fs", "/nonexistent"), 74),
+                            (("grow-fs", tmp_path / "run"), 74), (("grow-fs", "/proc"), 74)):
+        got = card.run(*card.argv(*arguments))
+        assert got.code == code and len(got.err.splitlines()) == 1, got
+
+
+def run_tool(*argv):
+    return subprocess.run([*tool(argv[0]), *map(str, argv[1:])], capture_output=True, text=True)
+
+
+@pytest.fixture
+def loop(tmp_path):
+    """loop(file): a loop device over it, with the partitions of its table; all go with the test."""
+    made = []
+
+    def attach(path):
+        tool("losetup", "partx", "mke2fs", "e2fsck", "resize2fs")
+        got = run_tool("losetup", "--show", "-f", path) if os.geteuid() == 0 else None
+        if not got or got.returncode != 0:
+            print("SKIPPED: no loop devices")
+            pytest.skip("SKIPPED: no loop devices")
+        made.append(got.stdout.strip())
+        got = run_tool("partx", "-u", made[-1])
+        assert got.returncode == 0, got
+        return made[-1]
+
+    yield attach
+    for device in made:
+        run_tool("partx", "-d", device)
+        assert run_tool("losetup", "-d", device).returncode == 0
+
+
+def sectors_of(device):
+    return int(run_tool("blockdev", "--getsz", device).stdout)
+
+
+def test_a_mounted_partition_grows(card, tmp_path, mounts, loop):
+    """The kernel knows the new size at once, though the partition is mounted."""
+    disk = make_disk(tmp_path / "card.img", TABLE, 1 << 30)
+    device = loop(disk)
+    data = f"{device}p4"
+    assert run_tool("mke2fs", "-q", "-t", "ext4", data).returncode == 0
+    place = tmp_path / "data"
+    place.mkdir()
+    got = card.run(*in_a_namespace(f"mount '{data}' '{place}'"), *card.argv("grow", device, 4))
+    assert got.code == 0 and "had 16 MiB and has 828 MiB now" in got.err, got
+    assert sectors_of(data) == 828 * 2048
+    assert table_of(disk)["partitions"][3]["size"] == 828 * 2048
+    assert run_tool("e2fsck", "-fn", data).returncode == 0
+
+
+def may_resize():
+    """CAP_SYS_RESOURCE, which ext4 asks for."""
+    for line in open("/proc/self/status"):
+        if line.startswith("CapEff:"):
+            return int(line.split()[1], 16) >> 24 & 1
+    return 0
+
+
+@pytest.mark.parametrize("options, size", [(("-b", "1024"), 200 * MIB), (("-b", "4096"), 1 << 30), (("-b", "4096"), 64 << 30)])
+def test_a_mounted_file_system_grows(card, tmp_path, mounts, loop, options, size):
+    if not may_resize():
+        print("SKIPPED: no CAP_SYS_RESOURCE: the kernel lets nobody here resize an ext4")
+        pytest.skip("SKIPPED: no CAP_SYS_RESOURCE")
+    disk = make_disk(tmp_path / "card.img", TABLE, size)
+    device = loop(disk)
+    data = f"{device}p4"
+    assert run_tool("mke2fs", "-q", "-t", "ext4", *options, data).returncode == 0
+    place = tmp_path / "data"
+    place.mkdir()
+    grow = in_a_namespace(f"mount '{data}' '{place}'", f"echo kept > '{place}/file'",
+                          " ".join(f"'{word}'" for word in card.argv("grow", device, 4)))
+    got = card.run(*grow, *card.argv("grow-fs", place))
+    assert got.code == 0 and f"the file system at '{place}' had 16 MiB and has " in got.err, got
+    again = card.run(*in_a_namespace(f"mount '{data}' '{place}'"), *card.argv("grow-fs", place))
+    assert again.code == 0 and not again.err, again
+    kept = card.run(*in_a_namespace(f"mount '{data}' '{place}'"), "sh", "-c", f"cat '{place}/file'; df -k --output=size '{place}'")
+    words = kept.out.split()
+    assert words[0] == "kept" and int(words[-1]) * 1024 > 0.9 * (size - 200 * MIB), kept
+    assert run_tool("e2fsck", "-fn", data).returncode == 0
+
+
+def test_what_the_kernel_refuses_is_said(card, tmp_path, mounts, loop):
+    """Mounted read-only, or without the right to: one line, and the file system is as it was."""
+    disk = make_disk(tmp_path / "card.img", TABLE, 1 << 30)
+    device = loop(disk)
+    data = f"{device}p4"
+    assert run_tool("mke2fs", "-q", "-t", "ext4", data).returncode == 0
+    assert card.run(*card.argv("grow", device, 4)).code == 0
+    place = tmp_path / "data"
+    place.mkdir()
+    got = card.run(*in_a_namespace(f"mount -o ro '{data}' '{place}'"), *card.argv("grow-fs", place))
+    assert got.code == 74 and len(got.err.splitlines()) == 1, got
+    assert f"grow the file system at '{place}'" in got.err and "the next start tries again" in got.err
+    assert run_tool("e2fsck", "-fn", data).returncode == 0
