@@ -153,18 +153,43 @@ static enum status take_leds(struct options *out, const char *value, struct why 
 	return STATUS_OK;
 }
 
-static enum status take_root(struct options *out, const char *value, struct why *why)
-{
-	(void)why;
-	out->root = value;
-	return STATUS_OK;
-}
-
 static enum status take_completion(struct options *out, const char *value, struct why *why)
 {
 	(void)value;
 	(void)why;
 	out->completion = true;
+	return STATUS_OK;
+}
+
+static enum status take_downgrade(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->downgrade = true;
+	return STATUS_OK;
+}
+
+static enum status take_if_newer(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->if_newer = true;
+	return STATUS_OK;
+}
+
+static enum status take_reboot(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->reboot = true;
+	return STATUS_OK;
+}
+
+static enum status take_root(struct options *out, const char *value, struct why *why)
+{
+	if (*value != '/')
+		return fail(why, STATUS_BAD_DATA, "expected a folder's whole path");
+	out->root = value;
 	return STATUS_OK;
 }
 
@@ -205,8 +230,14 @@ static const struct option_row rows[] = {
 		"--completion      completion of this command line, for bash"},
 	{"--schema", OPTION_FORMS, false, take_schema,
 		"--schema          the JSON Schema of a row of cricapi"},
-	{"--root", OPTION_ROOT, true, take_root,
-		"--root DIR        for tests: all paths are below DIR, and nothing is rebooted"},
+	{"--downgrade", OPTION_UPDATE, false, take_downgrade,
+		"--downgrade       takes the running version, or an older one, too"},
+	{"--if-newer", OPTION_UPDATE, false, take_if_newer,
+		"--if-newer        leaves alone, as no error, what is not newer or has failed its trial here"},
+	{"--reboot", OPTION_UPDATE, false, take_reboot,
+		"--reboot          reboots at once to try it"},
+	{"--root", OPTION_UPDATE | OPTION_ROOT, true, take_root,
+		"--root DIR        the machine's files are below DIR: for tests, and for a card in another machine"},
 };
 
 static const struct option_row *find(const char *text, size_t length, unsigned taken)
@@ -264,8 +295,23 @@ enum status options_parse(struct options *out, unsigned taken, bool stop_at_word
 	return s;
 }
 
+static enum status update_agrees(const struct options *o, struct why *why)
+{
+	if (o->help)
+		return STATUS_OK;
+	if (!o->word)
+		return fail(why, STATUS_BAD_DATA, "the FILE of the update is missing");
+	if (o->downgrade && o->if_newer)
+		return fail(why, STATUS_BAD_DATA, "--downgrade and --if-newer exclude each other");
+	if (o->reboot && o->root)
+		return fail(why, STATUS_BAD_DATA, "--reboot and --root exclude each other");
+	return STATUS_OK;
+}
+
 enum status options_agree(const struct options *o, unsigned taken, struct why *why)
 {
+	if (taken & OPTION_UPDATE)
+		return update_agrees(o, why);
 	if (!(taken & OPTION_ONLINE))
 		return STATUS_OK;
 	if (o->create_topic && !o->online)

@@ -12,16 +12,17 @@ enum option {
 	OPTION_UNTIL_END = 4, /* --until-end */
 	OPTION_ONLINE =
 		8, /* --online, --create-topic, --partitions N, --replication N, --register-schema */
-	OPTION_BROKER = 16, /* --partitions N, --topic T */
-	OPTION_FORMS = 32,  /* --markdown, --env, --leds, --man, --completion, --schema */
-	OPTION_WORD = 64,   /* one word, such as VERB of `help VERB` */
-	OPTION_ROOT = 128,  /* --root DIR */
+	OPTION_BROKER = 16,  /* --partitions N, --topic T */
+	OPTION_FORMS = 32,   /* --markdown, --env, --leds, --man, --completion, --schema */
+	OPTION_WORD = 64,    /* one word, such as VERB of `help VERB` */
+	OPTION_UPDATE = 128, /* --downgrade, --if-newer, --reboot, --root DIR */
+	OPTION_ROOT = 256,   /* --root DIR */
 };
 
 struct options {
 	const char *env_file; /* NULL: none */
-	bool help, until_end, online, create_topic, register_schema, markdown, example, leds, man,
-		completion, schema;
+	bool help, until_end, online, create_topic, register_schema, markdown, example, leds,
+		man, completion, schema, downgrade, if_newer, reboot;
 	unsigned sweeps;		 /* 0: not given */
 	int64_t timeout_ms;		 /* 0: not given */
 	unsigned partitions;		 /* 0: not given */

@@ -62,6 +62,7 @@ int verb_broker(struct call *call);
 int verb_spool_ls(struct call *call);
 int verb_spool_verify(struct call *call);
 int verb_board_run(struct call *call);
+int verb_update(struct call *call);
 int verb_version(struct call *call);
 int verb_help(struct call *call);
 /* The manual page, scorebox(8). */

@@ -73,6 +73,14 @@ static void print_words(FILE *out, const char *first)
 	}
 }
 
+/* Files stand behind its options. */
+static bool takes_files(const char *usage)
+{
+	size_t length = strlen(usage);
+
+	return strstr(usage, "FILE|DIR") || (length > 6 && !strcmp(usage + length - 6, "] FILE"));
+}
+
 static void print_cases(FILE *out)
 {
 	const char *group = "";
@@ -96,7 +104,7 @@ static void print_cases(FILE *out)
 		print_options(out, v->usage);
 		if (strstr(v->usage, "[VERB"))
 			print_words(out, NULL);
-		fprintf(out, "\"%s ;;\n", strstr(v->usage, "FILE|DIR") ? " files=yes" : "");
+		fprintf(out, "\"%s ;;\n", takes_files(v->usage) ? " files=yes" : "");
 	}
 }
 

@@ -17,6 +17,50 @@ void digest_of(const void *bytes, size_t length, struct digest *out)
 	memcpy(out->bytes, whole, DIGEST_BYTES);
 }
 
+struct digest_stream {
+	mbedtls_sha256_context context;
+};
+
+/* As above: no step of it can fail. */
+static void begin(struct digest_stream *d)
+{
+	if (mbedtls_sha256_starts(&d->context, 0) != 0)
+		abort();
+}
+
+enum status digest_stream_open(struct digest_stream **out, struct why *why)
+{
+	struct digest_stream *d = calloc(1, sizeof *d);
+
+	if (!d)
+		return fail(why, STATUS_NO_MEMORY, "no memory for a digest");
+	mbedtls_sha256_init(&d->context);
+	begin(d);
+	*out = d;
+	return STATUS_OK;
+}
+
+void digest_stream_add(struct digest_stream *d, const void *bytes, size_t length)
+{
+	if (length && mbedtls_sha256_update(&d->context, bytes, length) != 0)
+		abort();
+}
+
+void digest_stream_end(struct digest_stream *d, uint8_t out[DIGEST_WHOLE_BYTES])
+{
+	if (mbedtls_sha256_finish(&d->context, out) != 0)
+		abort();
+	begin(d);
+}
+
+void digest_stream_close(struct digest_stream *d)
+{
+	if (!d)
+		return;
+	mbedtls_sha256_free(&d->context);
+	free(d);
+}
+
 void digest_random(void *out, size_t length)
 {
 	unsigned char *to = out;

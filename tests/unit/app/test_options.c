@@ -81,6 +81,7 @@ static void refused_options(void **state)
 		{OPTION_TIMEOUT, {"all"}, "too much"},
 		{OPTION_WORD, {"a", "b"}, "'b' is too much"},
 		{OPTION_BROKER, {"--partitions", "257"}, "1 to 256"},
+		{OPTION_UPDATE, {"--root", "here"}, "whole path"},
 		{OPTION_ONLINE, {"--partitions", "0"}, "1 to 256"},
 		{OPTION_ONLINE, {"--replication", "many"}, "whole number"},
 	};
@@ -129,12 +130,43 @@ static void options_that_need_each_other(void **state)
 	}
 }
 
+static void an_update_wants_a_file(void **state)
+{
+	static const struct {
+		const char *words[ARGUMENTS], *reason; /* NULL: they agree */
+	} cases[] = {
+		{{"x.update"}, NULL},
+		{{"--downgrade", "--reboot", "x.update"}, NULL},
+		{{"x.update", "--if-newer", "--root", "/r"}, NULL},
+		{{"--help"}, NULL},
+		{{"--if-newer"}, "the FILE of the update is missing"},
+		{{"--if-newer", "--downgrade", "x"},
+			"--downgrade and --if-newer exclude each other"},
+		{{"--reboot", "--root=/r", "x"}, "--reboot and --root exclude each other"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct options o;
+		struct why why = {""};
+		int used;
+
+		assert_int_equal(
+			parse(&o, OPTION_UPDATE | OPTION_WORD, false, cases[i].words, &used, &why),
+			STATUS_OK);
+		assert_int_equal(options_agree(&o, OPTION_UPDATE | OPTION_WORD, &why),
+			cases[i].reason ? STATUS_BAD_DATA : STATUS_OK);
+		assert_string_equal(why.text, cases[i].reason ? cases[i].reason : "");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(taken_options),
 		cmocka_unit_test(refused_options),
 		cmocka_unit_test(options_that_need_each_other),
+		cmocka_unit_test(an_update_wants_a_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

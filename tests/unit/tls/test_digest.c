@@ -35,6 +35,40 @@ static void known_digests(void **state)
 	assert_int_equal(none.bytes[0], 0xe3);
 }
 
+static void a_stream_has_the_same_digest(void **state)
+{
+	/* FIPS 180-2, appendix B.3: a million of "a". */
+	static const char wanted[] =
+		"cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";
+	static char bytes[1000];
+	uint8_t whole[DIGEST_WHOLE_BYTES];
+	char hex[2 * DIGEST_WHOLE_BYTES + 1];
+	struct digest_stream *d;
+
+	(void)state;
+	memset(bytes, 'a', sizeof bytes);
+	assert_int_equal(digest_stream_open(&d, NULL), STATUS_OK);
+	/* Twice: after its end it begins anew. */
+	for (int turn = 0; turn < 2; turn++) {
+		size_t added = 0;
+
+		for (size_t n = turn; added < 1000000; added += n) {
+			n = n < sizeof bytes ? n + 1 : sizeof bytes;
+			n = n < 1000000 - added ? n : 1000000 - added;
+			digest_stream_add(d, bytes, n);
+		}
+		digest_stream_end(d, whole);
+		digest_hex(whole, sizeof whole, hex);
+		assert_string_equal(hex, wanted);
+	}
+	digest_stream_add(d, NULL, 0);
+	digest_stream_end(d, whole);
+	digest_hex(whole, 4, hex);
+	assert_string_equal(hex, "e3b0c442");
+	digest_stream_close(d);
+	digest_stream_close(NULL);
+}
+
 static void random_bytes_differ(void **state)
 {
 	unsigned char a[300] = {0}, b[300] = {0};
@@ -65,6 +99,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_digests),
+		cmocka_unit_test(a_stream_has_the_same_digest),
 		cmocka_unit_test(random_bytes_differ),
 		cmocka_unit_test(hex_is_terminated),
 	};
