@@ -2,6 +2,7 @@
 #include "board/update.h"
 
 #include "base/file.h"
+#include "board/boot_folder.h"
 #include "board/boot_state.h"
 #include "board/bundle.h"
 #include "board/slot.h"
@@ -10,6 +11,9 @@
 
 #include <string.h>
 #include <unistd.h>
+
+/* What a small file and its directory entries take at most on the card's FAT. */
+enum { BOOT_ROOM_BYTES = 16384 };
 
 struct update {
 	const struct update_paths *paths;
@@ -232,11 +236,30 @@ static enum status write_slot(struct update *u, struct why *why)
 	return s;
 }
 
+/* Found out before a slot is emptied for nothing. */
+static enum status look_at_boot(struct update *u, struct why *why)
+{
+	struct boot_folder boot;
+	uint64_t room, all;
+	enum status s = boot_folder_open(&boot, u->paths->boot, why);
+
+	if (s != STATUS_OK)
+		return s;
+	s = file_space(u->paths->boot, &room, &all, why);
+	if (s == STATUS_OK && room < BOOT_ROOM_BYTES)
+		s = fail(why, STATUS_FULL, "'%s' has no room for a new state.txt: make some",
+			u->paths->boot);
+	boot_folder_close(&boot);
+	return s;
+}
+
 /* A slot that is about to be emptied is not to be tried; and a trial is on record before it can begin. */
 static enum status begin(struct update *u, struct why *why)
 {
-	enum status s = boot_state_confirm(u->paths->boot, u->line.slot, why);
+	enum status s = look_at_boot(u, why);
 
+	if (s == STATUS_OK)
+		s = boot_state_confirm(u->paths->boot, u->line.slot, why);
 	return s == STATUS_OK ? trial_write(u->paths->box, "trial", &u->trial, why) : s;
 }
 
