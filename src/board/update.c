@@ -90,7 +90,7 @@ static enum status leave(struct update *u)
 	return STATUS_OK;
 }
 
-/* Written before and not tried yet: by itself it is not written again. */
+/* One that is at least as new was written and not tried yet: by itself it is not replaced. */
 static bool is_waiting(const struct update *u)
 {
 	struct boot_state state;
@@ -98,7 +98,8 @@ static bool is_waiting(const struct update *u)
 
 	return boot_state_read(u->paths->boot, &state, NULL) == STATUS_OK &&
 	       trial_read(u->paths->box, "trial", &trial, NULL) == STATUS_OK && trial.due &&
-	       state.try == trial.slot && strcmp(trial.hash, u->bundle.manifest.hash) == 0;
+	       state.try == trial.slot &&
+	       version_compare(u->bundle.manifest.version, trial.version) <= 0;
 }
 
 static enum status judge_history(struct update *u, struct why *why)
@@ -118,8 +119,9 @@ static enum status judge_history(struct update *u, struct why *why)
 	}
 	if (u->request->if_newer && is_waiting(u)) {
 		update_say(u->paths, LOG_INFO, "update.waits",
-			"version %s waits for its trial at the next start; nothing to do",
-			m->version);
+			"'%s' is version %s; that, or a newer one, waits for its trial at the next start; "
+			"nothing to do",
+			u->request->file, m->version);
 		return leave(u);
 	}
 	if (refused)
@@ -244,7 +246,7 @@ static enum status look_at_boot(struct update *u, struct why *why)
 	enum status s = boot_folder_open(&boot, u->paths->boot, why);
 
 	if (s != STATUS_OK)
-		return s;
+		return s == STATUS_NOT_FOUND ? STATUS_IO : s;
 	s = file_space(u->paths->boot, &room, &all, why);
 	if (s == STATUS_OK && room < BOOT_ROOM_BYTES)
 		s = fail(why, STATUS_FULL, "'%s' has no room for a new state.txt: make some",
