@@ -21,8 +21,8 @@ enum option {
 
 struct options {
 	const char *env_file; /* NULL: none */
-	bool help, until_end, online, create_topic, register_schema, markdown, example, leds,
-		man, completion, schema, downgrade, if_newer, reboot;
+	bool help, until_end, online, create_topic, register_schema, markdown, example, leds, man,
+		completion, schema, downgrade, if_newer, reboot;
 	unsigned sweeps;		 /* 0: not given */
 	int64_t timeout_ms;		 /* 0: not given */
 	unsigned partitions;		 /* 0: not given */
