@@ -160,7 +160,8 @@ static void turn_trial(struct supervisor *s, int64_t now_ms)
 	case TRIAL_GIVE_UP:
 		log_error("board.trial",
 			"version %s in slot %c was not healthy within %d min; nothing lost; the box goes back to slot %c now",
-			s->now.version, s->now.slot, TRIAL_LIMIT_MS / 60000, boot_slot_other(s->now.slot));
+			s->now.version, s->now.slot, TRIAL_LIMIT_MS / 60000,
+			boot_slot_other(s->now.slot));
 		supervisor_reboot(s, "the trial has failed");
 		break;
 	}
