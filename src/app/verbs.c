@@ -25,8 +25,8 @@ const struct verb verbs[] = {
 		"workbooks in ./scorebox-demo/",
 		verb_demo},
 	{"serve", NEEDS_NOTHING, 0, true,
-		"[--listen A] [--port P] [--ca-out FILE] [--rows N] [--key K]\n"
-		"                  [--quota N] [--speed N | --step] [--fault KIND[@N[+]]] FILE|DIR...",
+		"[--listen A] [--port P] [--ca-out FILE] [--name HOST[,HOST...]] [--rows N]\n"
+		"                  [--key K] [--quota N] [--speed N | --step] [--fault KIND[@N[+]]] FILE|DIR...",
 		"a replay of the API from recorded pages and matches", verb_serve},
 	{"broker", NEEDS_NOTHING, OPTION_BROKER, false, "[--partitions N] [--topic T]",
 		"an embedded Kafka broker on loopback; it keeps nothing", verb_broker},

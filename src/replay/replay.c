@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { URL_BYTES = 96, NAMES_BYTES = 128, TURN_MS = 60000 };
+enum { URL_BYTES = 96, NAMES_BYTES = 2048, TURN_MS = 60000 };
 
 struct replay {
 	struct loop *loop;
@@ -47,8 +47,11 @@ static enum status open_server(struct replay *r, struct why *why)
 	bool local = strcmp(o->listen, "127.0.0.1") == 0;
 	bool v6 = strchr(o->listen, ':') != NULL;
 
-	snprintf(names, sizeof names, "localhost,127.0.0.1%s%s", local ? "" : ",",
-		local ? "" : o->listen);
+	int length = snprintf(names, sizeof names, "localhost,127.0.0.1%s%s%s%s", local ? "" : ",",
+		local ? "" : o->listen, o->names ? "," : "", o->names ? o->names : "");
+
+	if (length < 0 || (size_t)length >= sizeof names)
+		return fail(why, STATUS_BAD_DATA, "too many names for the certificate");
 
 	enum status s = loop_open(&r->loop, why);
 

@@ -9,6 +9,7 @@ struct replay_options {
 	const char *listen; /* "127.0.0.1" */
 	int port;	    /* 0: picks one */
 	const char *ca_out; /* PEM of the self-made certificate; NULL none */
+	const char *names;  /* further names and addresses in it, a comma list; NULL none */
 	unsigned page_rows; /* rows a page; 25 */
 	const char *key;    /* NULL: any non-empty one */
 	int64_t quota;	    /* hits a day; 1,000,000 */

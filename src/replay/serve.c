@@ -20,6 +20,9 @@ static const char usage[] =
 	"  --listen ADDRESS  listen there (127.0.0.1)\n"
 	"  --port N          0 picks one (0)\n"
 	"  --ca-out FILE     write the self-made certificate there, to trust it\n"
+	"  --name HOST[,HOST...]\n"
+	"                    further names and addresses in that certificate, beside\n"
+	"                    localhost and 127.0.0.1, as which others reach this machine\n"
 	"  --rows N          rows a page (25); above 1000 without files: N made-up rows\n"
 	"                    in one page\n"
 	"  --key KEY         the only apikey accepted (else any that is not empty)\n"
@@ -36,6 +39,7 @@ enum {
 	OPTION_LISTEN = 256,
 	OPTION_PORT,
 	OPTION_CA_OUT,
+	OPTION_NAME,
 	OPTION_ROWS,
 	OPTION_KEY,
 	OPTION_QUOTA,
@@ -49,6 +53,7 @@ static const struct option long_options[] = {
 	{"listen", required_argument, NULL, OPTION_LISTEN},
 	{"port", required_argument, NULL, OPTION_PORT},
 	{"ca-out", required_argument, NULL, OPTION_CA_OUT},
+	{"name", required_argument, NULL, OPTION_NAME},
 	{"rows", required_argument, NULL, OPTION_ROWS},
 	{"key", required_argument, NULL, OPTION_KEY},
 	{"quota", required_argument, NULL, OPTION_QUOTA},
@@ -96,6 +101,9 @@ static bool take_option(int option, const char *value, struct replay_options *o)
 		break;
 	case OPTION_CA_OUT:
 		o->ca_out = value;
+		break;
+	case OPTION_NAME:
+		o->names = value;
 		break;
 	case OPTION_ROWS:
 		good = read_number(value, 1, PAGE_ROWS_MAX, &number);

@@ -11,6 +11,7 @@
 #include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/x509_crt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,8 +26,17 @@ struct names {
 	char bytes[NAMES_MAX][NAME_BYTES];
 };
 
-/* An address stands as its bytes (RFC 5280, 4.2.1.6), a host name as text. */
-static void set_name(mbedtls_x509_san_list *node, char *bytes)
+/* What is left when it is no address: 10.0.0.300 and [::1] are none either. */
+static bool is_host_name(const char *text)
+{
+	bool address = !text[strspn(text, "0123456789.")];
+
+	return !address && !text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					      "0123456789.-_*")];
+}
+
+/* An address stands as its bytes (RFC 5280, 4.2.1.6), a host name as text. False: it is neither. */
+static bool set_name(mbedtls_x509_san_list *node, char *bytes)
 {
 	mbedtls_x509_subject_alternative_name *name = &node->node;
 	unsigned char address[16];
@@ -36,11 +46,14 @@ static void set_name(mbedtls_x509_san_list *node, char *bytes)
 		address_bytes = 4;
 	else if (inet_pton(AF_INET6, bytes, address) == 1)
 		address_bytes = 16;
+	else if (!is_host_name(bytes))
+		return false;
 	if (address_bytes)
 		memcpy(bytes, address, address_bytes);
 	name->type = address_bytes ? MBEDTLS_X509_SAN_IP_ADDRESS : MBEDTLS_X509_SAN_DNS_NAME;
 	name->san.unstructured_name.p = (unsigned char *)bytes;
 	name->san.unstructured_name.len = address_bytes ? address_bytes : strlen(bytes);
+	return true;
 }
 
 static enum status split_names(struct names *out, const char *list, struct why *why)
@@ -56,7 +69,10 @@ static enum status split_names(struct names *out, const char *list, struct why *
 			size_t i = out->count++;
 
 			memcpy(out->bytes[i], list, length);
-			set_name(&out->nodes[i], out->bytes[i]);
+			if (!set_name(&out->nodes[i], out->bytes[i]))
+				return fail(why, STATUS_BAD_DATA,
+					"certificate for '%.100s': neither a host name nor an address",
+					out->bytes[i]);
 			if (i > 0)
 				out->nodes[i - 1].next = &out->nodes[i];
 		}

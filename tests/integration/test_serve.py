@@ -100,6 +100,29 @@ def test_key_echo_and_refusal(serve):
     assert client.get(key="right", path="/matches")[0] == 200
 
 
+def test_further_names_of_the_certificate(serve):
+    """Addresses stand in it as addresses: a guest of qemu comes as https://10.0.2.2."""
+    api = serve("--name", "10.0.2.2,fd00::2,scores.example", "demo")
+    for host in ("127.0.0.1", "localhost", "10.0.2.2", "fd00::2", "scores.example"):
+        assert Client(api, host=host).rows(), host
+    for host in ("10.0.2.3", "other.example"):
+        with pytest.raises(ssl.SSLCertVerificationError):
+            Client(api, host=host).get()
+    shown = subprocess.run(["openssl", "x509", "-in", api.ca, "-noout", "-ext", "subjectAltName"], capture_output=True,
+                           text=True, check=True).stdout.split("\n")[1].strip()
+    assert set(shown.split(", ")) == {"DNS:localhost", "IP Address:127.0.0.1", "IP Address:10.0.2.2",
+                                      "IP Address:FD00:0:0:0:0:0:0:2", "DNS:scores.example"}
+
+
+def test_the_daemon_believes_a_further_address(serve, broker, make_box):
+    api = serve("--listen", "0.0.0.0", "--name", "127.0.0.3", "demo")
+    bootstrap = broker()
+    for host, judgement in (("127.0.0.3", ["ok", "api"]), ("127.0.0.4", ["FAILED", "tls"])):
+        url = api.url.replace("0.0.0.0", host) + "/currentMatches"
+        got = make_box(**{**api.settings, "API_URL": url, "KAFKA_BROKERS": bootstrap}).run("check", "--online")
+        assert judgement in [line.split()[:2] for line in got.out.splitlines()], got.out
+
+
 def test_quota(serve):
     client = Client(serve("--quota", 2, "demo"))
     assert [json.loads(client.get()[2])["info"]["hitsToday"] for _ in range(2)] == [1, 2]
@@ -280,7 +303,9 @@ def test_ends_at_once(serve, number):
 
 @pytest.mark.parametrize("arguments", [[], ["--rows", "0", "demo"], ["--rows", "x", "demo"], ["--speed", "0", "demo"],
                                        ["--fault", "fire", "demo"], ["--fault", "500@", "demo"], ["--colour", "demo"],
-                                       ["--port", "65536", "demo"], ["--listen", "nowhere", "demo"], ["/no/such/file"]])
+                                       ["--port", "65536", "demo"], ["--listen", "nowhere", "demo"], ["/no/such/file"],
+                                       ["--name", "10.0.2.300", "demo"], ["--name", "a b;c", "demo"],
+                                       ["--name", "x," * 1500, "demo"]])
 def test_wrong_usage(scorebox, arguments):
     run = subprocess.run([scorebox, "serve", *arguments], capture_output=True, text=True, timeout=20)
     assert run.returncode == 64 and run.stdout == "" and run.stderr

@@ -128,6 +128,8 @@ static void the_ca_file_is_readable_by_all(void **state)
 
 static void wrong_names_are_refused(void **state)
 {
+	static const char *const no_names[] = {
+		"10.0.2.300", "[::1]", "fd00::1::2", "https://x/", "a:443", "\xC3\xBC.example"};
 	struct tls_server *none = NULL;
 	struct why why;
 	char list[600];
@@ -135,6 +137,12 @@ static void wrong_names_are_refused(void **state)
 	(void)state;
 	assert_int_equal(tls_server_open(&none, "", NULL, &why), STATUS_BAD_DATA);
 	assert_int_equal(tls_server_open(&none, " , ,", NULL, &why), STATUS_BAD_DATA);
+	for (size_t i = 0; i < sizeof no_names / sizeof *no_names; i++) {
+		snprintf(list, sizeof list, "localhost,%s", no_names[i]);
+		assert_int_equal(tls_server_open(&none, list, NULL, &why), STATUS_BAD_DATA);
+		assert_non_null(strstr(why.text, "neither a host name nor an address"));
+		assert_non_null(strstr(why.text, no_names[i]));
+	}
 	memset(list, 'a', sizeof list - 1);
 	list[sizeof list - 1] = '\0';
 	assert_int_equal(tls_server_open(&none, list, NULL, &why), STATUS_BAD_DATA);
