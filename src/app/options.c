@@ -245,10 +245,8 @@ static const struct option_row rows[] = {
 		"--if-newer        leaves alone, as no error, what is not newer or has failed its trial here"},
 	{"--reboot", OPTION_UPDATE, false, take_reboot,
 		"--reboot          reboots at once to try it"},
-	{"--root", OPTION_UPDATE, true, take_root,
+	{"--root", OPTION_UPDATE | OPTION_ROOT, true, take_root,
 		"--root DIR        the machine's files are below DIR: for tests, and for a card in another machine"},
-	{"--root", OPTION_ROOT, true, take_root,
-		"--root DIR        for tests: all paths are below DIR, and nothing is rebooted"},
 };
 
 static const struct option_row *find(const char *text, size_t length, unsigned taken)

@@ -3,33 +3,6 @@
 #include "app/values.h"
 #include "app/verb.h"
 #include "board/supervisor.h"
-#include "board/update.h"
-
-/* What the supervisor decides about slots is done to those that updates are written to. */
-typedef enum status slots_step(const struct update_paths *paths, struct why *why);
-
-static enum status below(const char *root, slots_step *step, struct why *why)
-{
-	struct update_paths paths;
-	enum status s = update_paths_at(&paths, root ? root : "", why);
-
-	return s == STATUS_OK ? step(&paths, why) : s;
-}
-
-static enum status settle(const char *root, struct why *why)
-{
-	return below(root, update_trial_failed, why);
-}
-
-static enum status confirm(const char *root, struct why *why)
-{
-	return below(root, update_trial_confirmed, why);
-}
-
-static enum status fall_back(const char *root, struct why *why)
-{
-	return below(root, update_fall_back, why);
-}
 
 int verb_board_run(struct call *call)
 {
@@ -41,10 +14,8 @@ int verb_board_run(struct call *call)
 			secrets[count++] = settings_table[i].name;
 	secrets[count] = NULL;
 
-	const struct supervisor_setup setup = {.root = call->options.root,
-		.secrets = secrets,
-		.duration = value_duration,
-		.slots = {.settle = settle, .confirm = confirm, .fall_back = fall_back}};
+	const struct supervisor_setup setup = {
+		.root = call->options.root, .secrets = secrets, .duration = value_duration};
 
 	return supervisor_run(&setup);
 }

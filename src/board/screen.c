@@ -109,7 +109,12 @@ static const char *plural(int64_t n)
 /* Of a cap; 0 where there is none. */
 static int percent(int64_t bytes, int64_t max_bytes)
 {
-	return max_bytes > 0 ? (int)(bytes * 100 / max_bytes) : 0;
+	if (bytes >= max_bytes)
+		return max_bytes > 0 ? 100 : 0;
+
+	int64_t part = max_bytes < 100 ? 1 : max_bytes / 100;
+
+	return bytes / part > 100 ? 100 : (int)(bytes / part);
 }
 
 /* ---- rows ---- */
@@ -144,16 +149,16 @@ static void service_row(struct screen *o, const struct situation *s)
 	if (s->hung_ms) {
 		row(o, 1, "Service", "hangs: no sign of life for %s", span(s->hung_ms, t));
 	} else if (s->phase == SERVICE_RUNS) {
-		row(o, 1, "Service", "%s %s since %s, started %u time%s; box up %s",
-			s->status_known ? s->status.mode : "scorebox", s->ready ? "runs" : "starts",
+		row(o, 1, "Service", "%s, %s for %s, started %u time%s; box up for %s",
+			s->status_known ? s->status.mode : "scorebox", s->ready ? "up" : "starting",
 			span(s->ran_ms, t), s->runs, plural(s->runs), span(s->up_ms, u));
 	} else if (s->phase == SERVICE_ENDS) {
-		row(o, 1, "Service", "ends; box up %s", span(s->up_ms, u));
+		row(o, 1, "Service", "ends; box up for %s", span(s->up_ms, u));
 	} else if (s->waits_for_clock) {
-		row(o, 1, "Service", "waits for the clock, at most %s more; box up %s",
+		row(o, 1, "Service", "waits for the clock, at most %s more; box up for %s",
 			span(s->next_start_ms, t), span(s->up_ms, u));
 	} else if (!s->runs) {
-		row(o, 1, "Service", "is about to start; box up %s", span(s->up_ms, u));
+		row(o, 1, "Service", "is about to start; box up for %s", span(s->up_ms, u));
 	} else {
 		exit_words(s->exit_code, how, sizeof how);
 		row(o, 1, "Service", "%s; started again in %s", how, span(s->next_start_ms, t));
@@ -182,7 +187,7 @@ static void kafka_rows(struct screen *o, const struct situation *s)
 	char a[WHEN_BYTES];
 
 	if (t->polls) {
-		row(o, 1, "Spool", "%" PRId64 " row%s wait for Kafka, %d%% full%s", t->spool.rows,
+		row(o, 1, "Spool", "%" PRId64 " row%s for Kafka, %d%% full%s", t->spool.rows,
 			plural(t->spool.rows), percent(t->spool.bytes, t->spool.max_bytes),
 			t->spool.dropped ? "; superseded states were dropped" : "");
 		row(o, 2, "Kafka", "%s%s%s", t->kafka.connected ? "connected" : "not connected",
@@ -234,7 +239,7 @@ static void update_row(struct screen *o, const struct situation *s)
 		row(o, 1, "Update", "on trial: it is not healthy yet");
 		break;
 	case TRIAL_HEALTHY:
-		row(o, 1, "Update", "on trial: healthy since %s, confirmed after %s",
+		row(o, 1, "Update", "on trial: healthy for %s, confirmed after %s",
 			span(s->healthy_ms, a), span(s->confirm_ms, b));
 		break;
 	case TRIAL_CONFIRMED:

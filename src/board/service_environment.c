@@ -26,11 +26,11 @@ const char *service_environment_value(const struct service_environment *e, const
 	return at < 0 ? NULL : e->list[at] + length + 1;
 }
 
-static bool put(struct service_environment *e, char *line)
+static bool put(struct service_environment *e, char *line, unsigned most)
 {
 	int at = find(e, line, strcspn(line, "="));
 
-	if (at < 0 && e->count == ENVIRONMENT_LINES)
+	if (at < 0 && e->count == most)
 		return false;
 	e->list[at < 0 ? (int)e->count++ : at] = line;
 	return true;
@@ -57,7 +57,7 @@ static bool add(struct service_environment *e, const char *name, const char *for
 	if (n < 0 || (size_t)n >= room)
 		return false;
 	e->more_bytes += (size_t)n + 1;
-	return put(e, line);
+	return put(e, line, ENVIRONMENT_LINES);
 }
 
 /* Only settings of ours: nothing else of that file is any program's business. */
@@ -75,7 +75,7 @@ static bool take_lines(struct service_environment *e)
 		if (*next)
 			*next++ = '\0';
 		if (is_setting(line))
-			all &= put(e, line);
+			all &= put(e, line, ENVIRONMENT_FILE_LINES);
 	}
 	return all;
 }
@@ -128,12 +128,13 @@ static int64_t duration(const struct service_environment *e, const struct enviro
 	return text && wants->duration(text, &ms, NULL) == STATUS_OK ? ms : fallback;
 }
 
-static void tell(const struct service_environment *e, const struct environment_wants *wants,
-	struct board_settings *out)
+static void tell(const struct service_environment *e, bool given,
+	const struct environment_wants *wants, struct board_settings *out)
 {
 	const char *state = service_environment_value(e, "SCOREBOX_STATE_DIR");
 
-	*out = (struct board_settings){.consumes = says_consume(e),
+	*out = (struct board_settings){.given = given,
+		.consumes = says_consume(e),
 		.clock_wait_ms = duration(e, wants, "SCOREBOX_CLOCK_WAIT", CLOCK_WAIT_MS),
 		.confirm_ms = duration(e, wants, "SCOREBOX_UPDATE_CONFIRM", CONFIRM_MS)};
 	snprintf(out->state_dir, sizeof out->state_dir, "%s",
@@ -148,11 +149,11 @@ enum status service_environment_make(struct service_environment *out,
 	*out = (struct service_environment){.count = 0};
 
 	enum status s = file_read(path, ENVIRONMENT_FILE_BYTES, &out->file, &out->file_bytes, why);
-	bool all = s != STATUS_OK || take_lines(out);
+	bool all = s != STATUS_OK || take_lines(out), given = out->count > 0;
 
 	all &= add_defaults(out, wants);
 	all &= add_sealed(out, wants);
-	tell(out, wants, settings);
+	tell(out, given, wants, settings);
 	if (s != STATUS_OK && s != STATUS_NOT_FOUND)
 		return s;
 	return all ? STATUS_OK

@@ -6,10 +6,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { ENVIRONMENT_FILE_BYTES = 64 * 1024, ENVIRONMENT_MORE_BYTES = 6144, ENVIRONMENT_LINES = 192 };
+enum {
+	ENVIRONMENT_FILE_BYTES = 64 * 1024,
+	ENVIRONMENT_FILE_LINES = 160, /* names, of the file */
+	ENVIRONMENT_LINES = ENVIRONMENT_FILE_LINES + 32,
+	ENVIRONMENT_MORE_BYTES = 6144,
+};
 
 /* What the supervisor itself wants to know of the settings. */
 struct board_settings {
+	bool given; /* the file sets anything */
 	bool consumes;
 	int64_t clock_wait_ms, confirm_ms;
 	char state_dir[256];

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "board/boot_state.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,56 +46,20 @@ bool note_line(const char *path, char *out, size_t out_bytes)
 	return true;
 }
 
-void note_value(const char *text, const char *name, char *out, size_t out_bytes)
-{
-	size_t n = strlen(name);
-
-	*out = '\0';
-	while (*text) {
-		size_t length = strcspn(text, "\r\n");
-
-		if (!strncmp(text, name, n) && text[n] == '=')
-			log_redact(text + n + 1, length - n - 1, out, out_bytes);
-		text += length;
-		text += strspn(text, "\r\n");
-	}
-}
-
 /* ---- of this boot ---- */
-
-/* The value of a word NAME=value of the kernel's command line; NULL where there is none. */
-static const char *kernel_word(const char *line, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (const char *p = line; (p = strstr(p, name)); p += n)
-		if ((p == line || p[-1] == ' ') && p[n] == '=')
-			return p + n + 1;
-	return NULL;
-}
-
-static bool kernel_says(const char *line, const char *name, const char *value)
-{
-	const char *given = kernel_word(line, name);
-	size_t n = strlen(value);
-
-	return given && !strncmp(given, value, n) && strchr(" \n", given[n]);
-}
 
 void situation_of_boot(struct situation *s, const struct places *p)
 {
-	char text[4096];
+	struct boot_line line = {.watchdog = true};
+	struct release release = {.version = SCOREBOX_VERSION};
 
-	note_read(p->at[PLACE_RELEASE], false, text, sizeof text);
-	note_value(text, "VERSION", s->version, sizeof s->version);
-	if (!*s->version)
-		snprintf(s->version, sizeof s->version, "%s", SCOREBOX_VERSION);
-	note_read(p->at[PLACE_CMDLINE], false, text, sizeof text);
-	s->slot = kernel_says(text, "scorebox.slot", "a")   ? 'a'
-		  : kernel_says(text, "scorebox.slot", "b") ? 'b'
-							    : '?';
-	s->trial_boot = kernel_says(text, "scorebox.trial", "1");
-	s->watchdog_off = kernel_says(text, "scorebox.watchdog", "off");
+	/* Where they cannot be read this is no image: no slot, and the program's own version. */
+	(void)!boot_line_read(p->at[PLACE_CMDLINE], &line, NULL);
+	(void)!release_read(p->at[PLACE_RELEASE], &release, NULL);
+	snprintf(s->version, sizeof s->version, "%s", release.version);
+	s->slot = line.slot ? line.slot : '?';
+	s->trial_boot = line.trial;
+	s->watchdog_off = !line.watchdog;
 }
 
 /* ---- of now ---- */

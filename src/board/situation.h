@@ -2,6 +2,7 @@
 #pragma once
 #include "board/led.h"
 #include "board/places.h"
+#include "board/release.h"
 #include "board/service_process.h"
 #include "board/service_status.h"
 #include <stdbool.h>
@@ -24,7 +25,7 @@ enum trial_phase {
 
 struct situation {
 	/* of this boot */
-	char version[32];
+	char version[VERSION_BYTES];
 	char slot; /* 'a', 'b', '?' unknown */
 	bool trial_boot, watchdog_off;
 
@@ -69,5 +70,3 @@ uint64_t situation_key(const struct situation *s);
 int note_read(const char *path, bool strange, char *out, size_t out_bytes);
 /* Its first line, without control characters. False: there is none. */
 bool note_line(const char *path, char *out, size_t out_bytes);
-/* The value of NAME=value in lines of text, "" where there is none. */
-void note_value(const char *text, const char *name, char *out, size_t out_bytes);

@@ -72,9 +72,8 @@ static void reboot_now(struct supervisor *s, int64_t now_ms)
 	log_warn("board.reboot", "%s; rebooting", s->reboot_why);
 	supervisor_settle_card(s);
 	supervisor_drain(s);
-	sync();
 	if (!*s->places.root) {
-		kill(1, SIGTERM);
+		kill(1, SIGTERM); /* it syncs, too */
 		return;
 	}
 	/* Below another root nothing is rebooted. */

@@ -4,19 +4,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { FLUSH_MS = 1000 };
 
-/* Without its time: "error config: SCOREBOX_API_KEY ..." */
+enum { TIME_BYTES = 24 }; /* "2026-11-29T00:41:12.550Z" */
+
+/* "11-29 00:41:12 error config: SCOREBOX_API_KEY ..."; a line of JSON as it is. */
 static void keep_error(struct supervisor *s, const char *line, size_t length)
 {
-	const char *blank = *line == '{' ? NULL : memchr(line, ' ', length);
-	const char *from = blank ? blank + 1 : line;
+	char clean[NOTE_BYTES];
+	bool timed = *line != '{' && length > TIME_BYTES && line[TIME_BYTES] == ' ';
+	const char *from = timed ? line + TIME_BYTES + 1 : line;
 
-	log_redact(from, length - 1 - (size_t)(from - line), s->now.last_error,
-		sizeof s->now.last_error);
+	log_redact(from, length - 1 - (size_t)(from - line), clean, sizeof clean);
+	if (timed)
+		snprintf(s->now.last_error, sizeof s->now.last_error, "%.5s %.8s %.*s", line + 5,
+			line + 11, NOTE_BYTES - 17, clean);
+	else
+		snprintf(s->now.last_error, sizeof s->now.last_error, "%s", clean);
 }
 
 static void keep_for_card(struct supervisor *s, const char *line, size_t length)

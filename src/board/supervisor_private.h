@@ -14,7 +14,6 @@
 #include "board/watchdog.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include <time.h>
 
 enum {
 	TURN_MS = 1000,
@@ -41,6 +40,12 @@ enum card_job {
 	CARD_ALIVE = 1,	  /* no early death; this slot is good */
 	CARD_CLOCK = 2,	  /* saves the time */
 	CARD_CONFIRM = 4, /* the trial */
+};
+
+/* Which writing of a file that is replaced each time. */
+struct file_mark {
+	uint64_t inode;
+	int64_t s, ns;
 };
 
 struct supervisor {
@@ -77,7 +82,8 @@ struct supervisor {
 
 	/* what is known, and shown */
 	struct situation now;
-	struct timespec status_time;
+	struct file_mark status_seen,
+		status_stale; /* of the run before: another one may have had its pid */
 	int64_t status_ms;
 	struct led led;
 	enum box_state led_state;
@@ -120,6 +126,8 @@ void supervisor_close_lines(struct supervisor *s);
 /* supervisor_show.c */
 void supervisor_open_show(struct supervisor *s);
 void supervisor_look(struct supervisor *s, int64_t now_ms); /* makes s->now */
+/* A run begins: what the daemon has told up to here is old. */
+void supervisor_forget_status(struct supervisor *s);
 void supervisor_show(struct supervisor *s, int64_t now_ms);
 void supervisor_stick_ended(struct supervisor *s, int exit_code);
 

@@ -174,6 +174,7 @@ static void start(struct supervisor *s, int64_t now_ms)
 
 	(void)!make_environment(s, &environment); /* what is wrong was said */
 	make_state_folder(s);
+	supervisor_forget_status(s);
 
 	const struct service_start what = {.program = s->places.at[PLACE_PROGRAM],
 		.user = s->user,
@@ -251,7 +252,7 @@ static bool clock_is_waited_for(struct supervisor *s, int64_t now_ms)
 {
 	char span[40];
 
-	if (s->clock_waited)
+	if (s->clock_waited || !s->settings.given) /* it has nothing to do but to say so */
 		return false;
 	if (!s->clock_wait_until_ms)
 		s->clock_wait_until_ms = now_ms + s->settings.clock_wait_ms;

@@ -19,12 +19,37 @@ static bool status_path(const struct supervisor *s, char *out, size_t out_bytes)
 	return file_join(s->settings.state_dir, "status.json", out, out_bytes) == STATUS_OK;
 }
 
+/* Zero where there is none. */
+static struct file_mark mark_of(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		return (struct file_mark){0};
+	return (struct file_mark){st.st_ino, st.st_mtim.tv_sec, st.st_mtim.tv_nsec};
+}
+
+static bool same(const struct file_mark *a, const struct file_mark *b)
+{
+	return a->inode == b->inode && a->s == b->s && a->ns == b->ns;
+}
+
+void supervisor_forget_status(struct supervisor *s)
+{
+	char path[PATH_MAX];
+
+	s->now.status = (struct service_status){0};
+	s->status_seen = (struct file_mark){0};
+	if (status_path(s, path, sizeof path))
+		s->status_stale = mark_of(path);
+}
+
 static void read_status(struct supervisor *s, const char *path)
 {
 	char text[SERVICE_STATUS_BYTES + 1];
 	int length = note_read(path, true, text, sizeof text);
 
-	/* Half of one, or none: the last one holds; it is looked at again. */
+	/* Nonsense: the last one holds; it is looked at again. */
 	if (length > 0)
 		(void)!service_status_parse(&s->now.status, text, (size_t)length, NULL);
 }
@@ -32,14 +57,17 @@ static void read_status(struct supervisor *s, const char *path)
 static void look_at_status(struct supervisor *s, int64_t now_ms)
 {
 	char path[PATH_MAX];
-	struct stat st;
 
-	if (!status_path(s, path, sizeof path) || lstat(path, &st))
+	if (!status_path(s, path, sizeof path))
 		return;
-	if (now_ms - s->status_ms < SCREEN_EVERY_MS &&
-		!memcmp(&st.st_mtim, &s->status_time, sizeof st.st_mtim))
+
+	struct file_mark mark = mark_of(path);
+
+	if (!mark.inode || same(&mark, &s->status_stale))
 		return;
-	s->status_time = st.st_mtim;
+	if (now_ms - s->status_ms < SCREEN_EVERY_MS && same(&mark, &s->status_seen))
+		return;
+	s->status_seen = mark;
 	s->status_ms = now_ms;
 	read_status(s, path);
 }
@@ -57,7 +85,7 @@ void supervisor_look(struct supervisor *s, int64_t now_ms)
 	n->ready = p->phase == SERVICE_RUNS && p->ready;
 	n->runs = p->runs;
 	n->exit_code = p->exit_code;
-	n->settings_wrong = s->settings_wrong;
+	n->settings_wrong = s->settings_wrong || !s->settings.given;
 	n->waits_for_clock = !s->clock_waited && s->clock_wait_until_ms;
 	n->ran_ms = p->phase == SERVICE_RESTS ? 0 : now_ms - p->started_ms;
 	n->hung_ms = service_hung_ms(p, now_ms);

@@ -2,15 +2,12 @@
 #include "board/supervisor_private.h"
 
 #include "base/clock.h"
+#include "board/boot_state.h"
+#include "board/update.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static char other(char slot)
-{
-	return slot == 'a' ? 'b' : slot == 'b' ? 'a' : '?';
-}
 
 static void save_deaths(const struct supervisor *s)
 {
@@ -20,38 +17,49 @@ static void save_deaths(const struct supervisor *s)
 		log_warn("board.deaths", "%s; starts that die early are not counted", why.text);
 }
 
+/* What the updater does about slots, with its paths below our root. It may take seconds. */
+static enum status ask_updater(const struct supervisor *s,
+	enum status (*what)(const struct update_paths *paths, struct why *why), struct why *why)
+{
+	struct update_paths paths;
+	enum status status = update_paths_at(&paths, s->places.root, why);
+
+	return status == STATUS_OK ? what(&paths, why) : status;
+}
+
 static bool fall_back(struct supervisor *s, unsigned deaths)
 {
 	struct why why;
-	enum status status = s->setup->slots.fall_back(s->places.root, &why);
+	char other = boot_slot_other(s->now.slot);
 
-	if (status != STATUS_OK) {
+	if (ask_updater(s, update_fall_back, &why) != STATUS_OK) {
 		log_error("board.deaths",
 			"%u starts in a row died within %d min, and slot %c cannot be tried: %s; slot %c goes on",
-			deaths, DEATHS_EARLY_MS / 60000, other(s->now.slot), why.text, s->now.slot);
+			deaths, DEATHS_EARLY_MS / 60000, other, why.text, s->now.slot);
 		return false;
 	}
 	log_error("board.deaths",
 		"%u starts in a row of slot %c died within %d min; nothing is lost; slot %c is tried now",
-		deaths, s->now.slot, DEATHS_EARLY_MS / 60000, other(s->now.slot));
+		deaths, s->now.slot, DEATHS_EARLY_MS / 60000, other);
 	return true;
 }
 
 bool supervisor_count_start(struct supervisor *s)
 {
+	bool slots = s->now.slot != '?';
 	struct why why;
 
 	s->card_errand.name = "notes on the card";
-	trial_watch_begin(&s->trial, s->now.trial_boot, TRIAL_CONFIRM_MS, s->began_ms);
-	if (s->setup->slots.settle && s->setup->slots.settle(s->places.root, &why) != STATUS_OK)
+	trial_watch_begin(&s->trial, slots && s->now.trial_boot, TRIAL_CONFIRM_MS, s->began_ms);
+	if (slots && ask_updater(s, update_trial_failed, &why) != STATUS_OK)
 		log_warn("board.trial", "%s; nothing lost; looked at again at the next start",
 			why.text);
 	box_read_deaths(&s->places, &s->deaths);
 	s->deaths.count++;
 
 	unsigned deaths = s->deaths.count;
-	bool want = deaths_want_other(
-		&s->deaths, s->now.trial_boot, box_was_good(&s->places, other(s->now.slot)));
+	bool want = slots && deaths_want_other(&s->deaths, s->now.trial_boot,
+				     box_was_good(&s->places, boot_slot_other(s->now.slot)));
 
 	save_deaths(s);
 	return want && fall_back(s, deaths);
@@ -81,7 +89,7 @@ static int do_card(void *context)
 	struct why why;
 
 	if (s->card_doing & CARD_CONFIRM) {
-		good = does(CARD_CONFIRM, s->setup->slots.confirm(s->places.root, &why), &why);
+		good = does(CARD_CONFIRM, ask_updater(s, update_trial_confirmed, &why), &why);
 		failed |= good ? 0 : CARD_CONFIRM;
 	}
 	if (good && s->card_doing & (CARD_ALIVE | CARD_CONFIRM) &&
@@ -152,7 +160,8 @@ static void turn_trial(struct supervisor *s, int64_t now_ms)
 	case TRIAL_GIVE_UP:
 		log_error("board.trial",
 			"version %s in slot %c was not healthy within %d min; nothing lost; the box goes back to slot %c now",
-			s->now.version, s->now.slot, TRIAL_LIMIT_MS / 60000, other(s->now.slot));
+			s->now.version, s->now.slot, TRIAL_LIMIT_MS / 60000,
+			boot_slot_other(s->now.slot));
 		supervisor_reboot(s, "the trial has failed");
 		break;
 	}

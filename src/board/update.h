@@ -50,6 +50,7 @@ enum status update_trial_failed(const struct update_paths *paths, struct why *wh
 /* To be called when this start is a trial and has proved itself: the running slot is the good one from now on.
  * At any other time, and the second time, nothing happens. */
 enum status update_trial_confirmed(const struct update_paths *paths, struct why *why) MUST_CHECK;
-/* To be called when the running slot, confirmed as it was, does not work: the next start is from the other slot, and
- * the bundle that brought the running one is refused. STATUS_NOT_FOUND: the other slot is empty; nothing happened. */
+/* To be called when the running slot, confirmed as it was, does not work: the next start is a trial of the other slot,
+ * which has to prove itself as any other: power that comes and goes makes every slot die early. Once it has, the bundle
+ * that brought the one that was left is refused. STATUS_NOT_FOUND: the other slot is empty; nothing happened. */
 enum status update_fall_back(const struct update_paths *paths, struct why *why) MUST_CHECK;

@@ -86,6 +86,17 @@ enum status update_trial_failed(const struct update_paths *paths, struct why *wh
 	return refuse(paths, &h, why);
 }
 
+/* The slot that was left for this one had died: its bundle is not to come again from the stick. */
+static enum status refuse_left(const struct update_paths *paths, char slot, struct why *why)
+{
+	struct trial installed;
+	enum status s = trial_read(paths->box, "installed", &installed, why);
+
+	if (s == STATUS_OK && installed.slot != slot)
+		s = refused_add(paths->box, installed.hash, installed.version, why);
+	return s == STATUS_NOT_FOUND ? STATUS_OK : s;
+}
+
 enum status update_trial_confirmed(const struct update_paths *paths, struct why *why)
 {
 	struct here h;
@@ -98,26 +109,24 @@ enum status update_trial_confirmed(const struct update_paths *paths, struct why 
 		s = boot_state_confirm(paths->boot, h.line.slot, why);
 	if (s == STATUS_OK && h.recorded && h.trial.slot == h.line.slot)
 		s = settle(paths, &h.trial, why);
+	else if (s == STATUS_OK && !h.recorded)
+		s = refuse_left(paths, h.line.slot, why);
 	return s;
 }
 
 enum status update_fall_back(const struct update_paths *paths, struct why *why)
 {
 	struct here h = {.recorded = false};
-	struct trial installed;
 	enum status s = look(paths, &h, why);
 	char other = boot_slot_other(h.line.slot);
 
 	if (s == STATUS_OK)
 		s = slot_is_filled(update_slot(paths, other), why);
-	if (s == STATUS_OK && trial_read(paths->box, "installed", &installed, NULL) == STATUS_OK &&
-		installed.slot == h.line.slot)
-		s = refused_add(paths->box, installed.hash, installed.version, why);
 	if (s == STATUS_OK)
-		s = boot_state_confirm(paths->boot, other, why);
+		s = boot_state_try(paths->boot, h.line.slot, other, why);
 	if (s == STATUS_OK)
 		update_say(paths, LOG_WARN, "update.fall-back",
-			"slot %c does not work; nothing is lost; the next start is from slot %c",
+			"slot %c does not work; nothing is lost; the next start tries slot %c",
 			h.line.slot, other);
 	return s;
 }

@@ -182,7 +182,15 @@ static void what_waits_is_not_written_again_by_itself(void **state)
 	assert_int_equal(before.st_mtim.tv_sec, after.st_mtim.tv_sec);
 	assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
 	assert_holds(in_place("boot/state.txt"), "slot=a\ntry=b\n");
+	/* Newer than what runs, older than what waits; by hand, and a newer one, do. */
+	maker_bundle(in_place("x.update"), &(struct maker_plan){.version = "1.2.9"}, image, 8192);
+	assert_int_equal(apply(in_place("x.update"), false, true, &outcome), STATUS_OK);
+	assert_int_equal(outcome, UPDATE_LEFT);
+	assert_slot(1, image, sizeof image);
 	apply_new();
+	maker_bundle(in_place("x.update"), &(struct maker_plan){.version = "1.3.1"}, image, 12288);
+	assert_int_equal(apply(in_place("x.update"), false, true, &outcome), STATUS_OK);
+	assert_int_equal(outcome, UPDATE_WRITTEN);
 	assert_holds(in_place("boot/state.txt"), "slot=a\ntry=b\n");
 }
 
@@ -377,9 +385,22 @@ static void a_slot_that_stopped_working_is_left(void **state)
 	runs_version("1.3.0");
 	assert_int_equal(update_trial_confirmed(&paths, NULL), STATUS_OK);
 	start_machine();
+	/* The other one, on trial: it dies as well, so this one goes on. */
+	assert_int_equal(update_fall_back(&paths, NULL), STATUS_OK);
+	assert_holds(in_place("boot/state.txt"), "slot=b\ntry=a\n");
+	start_machine();
+	assert_holds(paths.line, "quiet scorebox.slot=a scorebox.trial=1\n");
+	start_machine();
+	assert_int_equal(update_trial_failed(&paths, NULL), STATUS_OK);
+	assert_holds(paths.line, "quiet scorebox.slot=b scorebox.trial=0\n");
+	assert_int_equal(access(in_place("data/box/refused"), F_OK), -1);
+	/* It proves itself: it stays, and what it replaces does not come again. */
 	assert_int_equal(update_fall_back(&paths, NULL), STATUS_OK);
 	start_machine();
 	runs_version("1.2.3");
+	assert_int_equal(update_trial_confirmed(&paths, NULL), STATUS_OK);
+	assert_holds(in_place("boot/state.txt"), "slot=a\n");
+	start_machine();
 	assert_holds(paths.line, "quiet scorebox.slot=a scorebox.trial=0\n");
 	assert_int_equal(apply(in_place("new.update"), false, true, &outcome), STATUS_OK);
 	assert_int_equal(outcome, UPDATE_LEFT);
