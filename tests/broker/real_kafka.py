@@ -6,6 +6,7 @@ were free.
     cluster.bootstrap("tls")                        # host:port,...  of that kind's listener
     cluster.settings("scram")                       # settings of scorebox, without the SCOREBOX_ of their names
     cluster.client("mtls")                          # the same for confluent_kafka
+    Cluster(folder, guests_host="10.0.2.2").bootstrap("guest")  # for an emulated machine, which sees loopback there
     cluster.nodes[0].kill(); cluster.nodes[0].start()
     cluster.close()
 
@@ -34,8 +35,9 @@ import kafka_jars
 KINDS = ("plaintext", "tls", "mtls", "sasl_plaintext", "sasl_tls", "scram")
 LISTENERS = {"PLAINTEXT": "PLAINTEXT", "SSL": "SSL", "MTLS": "SSL", "SASL_PLAINTEXT": "SASL_PLAINTEXT",
              "SASL_SSL": "SASL_SSL"}
+GUEST = {"GUEST": "PLAINTEXT"}     # only with guests_host
 LISTENER_OF = {"plaintext": "PLAINTEXT", "tls": "SSL", "mtls": "MTLS", "sasl_plaintext": "SASL_PLAINTEXT",
-               "sasl_tls": "SASL_SSL", "scram": "SASL_SSL"}
+               "sasl_tls": "SASL_SSL", "scram": "SASL_SSL", "guest": "GUEST"}
 SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 USER, PASSWORD = "board-1", "pass-w0rd-of-the-tests"
 START_SECONDS = 90
@@ -152,7 +154,7 @@ class Node:
 
     def __init__(self, cluster, number, ports):
         self.cluster, self.number = cluster, number
-        self.ports = dict(zip([*LISTENERS, "CONTROLLER"], ports))
+        self.ports = dict(zip([*cluster.listeners, "CONTROLLER"], ports))
         self.folder = cluster.folder / f"broker{number}"
         self.folder.mkdir()
         self.log_path = self.folder / "log"
@@ -173,7 +175,8 @@ class Node:
         return self.popen.pid
 
     def address(self, listener):
-        return f"{self.cluster.host}:{self.ports[listener]}"
+        host = self.cluster.guests_host if listener in GUEST else self.cluster.host
+        return f"{host}:{self.ports[listener]}"
 
     def properties(self):
         cluster, copies = self.cluster, min(3, len(self.cluster.nodes))
@@ -184,9 +187,9 @@ class Node:
             "process.roles": "broker,controller", "node.id": self.number, "controller.quorum.voters": voters,
             "controller.listener.names": "CONTROLLER", "inter.broker.listener.name": "PLAINTEXT",
             "listeners": ",".join(f"{name}://127.0.0.1:{port}" for name, port in self.ports.items()),
-            "advertised.listeners": ",".join(f"{name}://{self.address(name)}" for name in LISTENERS),
+            "advertised.listeners": ",".join(f"{name}://{self.address(name)}" for name in cluster.listeners),
             "listener.security.protocol.map": ",".join(f"{n}:{p}" for n, p in
-                                                       {**LISTENERS, "CONTROLLER": "PLAINTEXT"}.items()),
+                                                       {**cluster.listeners, "CONTROLLER": "PLAINTEXT"}.items()),
             "log.dirs": self.folder / "data",
             "ssl.keystore.type": "PEM", "ssl.keystore.location": cluster.papers.server_store,
             "ssl.truststore.type": "PEM", "ssl.truststore.location": cluster.papers.ca,
@@ -284,15 +287,18 @@ class Node:
 
 
 class Cluster:
-    """See the head of this file. `extra`: properties of every broker. kafka_jars.Unavailable: not to be had here."""
+    """See the head of this file. `extra`: properties of every broker. `guests_host`: the listener `guest` says that it
+    is at that address, where an emulated machine finds this one's loopback. kafka_jars.Unavailable: not to be had
+    here."""
 
-    def __init__(self, folder, brokers=1, extra=None, options=None):
+    def __init__(self, folder, brokers=1, extra=None, options=None, guests_host=None):
         if not options:
             prepare()
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o711)
         self.jars, self.host, self.extra = kafka_jars.archives(), host_name(), extra or {}
+        self.guests_host, self.listeners = guests_host, {**LISTENERS, **(GUEST if guests_host else {})}
         self.executable = kafka_jars.java()
         self.kept, self.id = kept_folder(self.jars, self.executable), new_id()
         self.options = [*JVM, *(options or [f"-XX:SharedArchiveFile={self.kept}/classes.jsa"])]
@@ -300,9 +306,10 @@ class Cluster:
         (self.folder / "log4j2.xml").write_text(LOG4J)
         self.admin_client = None
         self.nodes = []
-        ports = free_ports(brokers * (len(LISTENERS) + 1))
+        each = len(self.listeners) + 1
+        ports = free_ports(brokers * each)
         for number in range(1, brokers + 1):
-            self.nodes.append(Node(self, number, ports[(number - 1) * (len(LISTENERS) + 1):]))
+            self.nodes.append(Node(self, number, ports[(number - 1) * each:]))
         try:
             for node in self.nodes:
                 node.configure()
