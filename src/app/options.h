@@ -15,8 +15,8 @@ enum option {
 	OPTION_BROKER = 16, /* --partitions N, --topic T */
 	OPTION_FORMS = 32,  /* --markdown, --env, --man, --completion, --schema */
 	OPTION_WORD = 64,   /* one word, such as VERB of `help VERB` */
-	OPTION_WORDS = 128, /* two words, such as FILE OUT */
-	OPTION_SEAL = 256,  /* --seal DIR */
+	OPTION_WORDS = 512, /* two words, such as FILE OUT */
+	OPTION_SEAL = 1024, /* --seal DIR */
 };
 
 struct options {

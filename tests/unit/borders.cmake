@@ -3,6 +3,7 @@ cmake_minimum_required(VERSION 3.25)
 
 set(base_MAY "")
 set(tls_MAY base)
+set(board_MAY base tls)
 set(cricket_MAY base)
 set(feed_MAY base tls cricket)
 set(store_MAY base)
@@ -10,9 +11,8 @@ set(kafka_MAY base tls)
 set(book_MAY base cricket store)
 set(replay_MAY base tls cricket)
 set(service_MAY base tls cricket feed store kafka book)
-set(board_MAY base)
-set(app_MAY base tls cricket feed store kafka book replay service board)
-set(rooms base tls cricket feed store kafka book replay service board app)
+set(app_MAY base tls board cricket feed store kafka book replay service)
+set(rooms base tls board cricket feed store kafka book replay service app)
 
 # header pattern, then the files that may include it
 set(libraries
