@@ -129,6 +129,14 @@ static enum status take_example(struct options *out, const char *value, struct w
 	return STATUS_OK;
 }
 
+static enum status take_card(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->card = true;
+	return STATUS_OK;
+}
+
 static enum status take_man(struct options *out, const char *value, struct why *why)
 {
 	(void)value;
@@ -192,6 +200,8 @@ static const struct option_row rows[] = {
 		"--markdown        the settings as the README's table"},
 	{"--env", OPTION_FORMS, false, take_example,
 		"--env             the settings as an example --env-file"},
+	{"--card", OPTION_FORMS, false, take_card,
+		"--card            the settings file of a new card of the SD image"},
 	{"--man", OPTION_FORMS, false, take_man, "--man             the manual page, as roff"},
 	{"--completion", OPTION_FORMS, false, take_completion,
 		"--completion      completion of this command line, for bash"},

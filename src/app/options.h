@@ -13,7 +13,7 @@ enum option {
 	OPTION_ONLINE =
 		8, /* --online, --create-topic, --partitions N, --replication N, --register-schema */
 	OPTION_BROKER = 16, /* --partitions N, --topic T */
-	OPTION_FORMS = 32,  /* --markdown, --env, --man, --completion, --schema */
+	OPTION_FORMS = 32,  /* --markdown, --env, --card, --man, --completion, --schema */
 	OPTION_WORD = 64,   /* one word, such as VERB of `help VERB` */
 	OPTION_WORDS = 512, /* two words, such as FILE OUT */
 	OPTION_SEAL = 1024, /* --seal DIR */
@@ -21,7 +21,7 @@ enum option {
 
 struct options {
 	const char *env_file; /* NULL: none */
-	bool help, until_end, online, create_topic, register_schema, markdown, example, man,
+	bool help, until_end, online, create_topic, register_schema, markdown, example, card, man,
 		completion, schema;
 	unsigned sweeps;	  /* 0: not given */
 	int64_t timeout_ms;	  /* 0: not given */

@@ -43,6 +43,8 @@ int verb_help(struct call *call)
 		settings_print_markdown(stdout);
 	else if (call->options.example)
 		settings_print_example(stdout);
+	else if (call->options.card)
+		settings_print_card(stdout);
 	else if (call->options.man)
 		print_man(stdout);
 	else if (call->options.completion)

@@ -50,7 +50,7 @@ const struct verb verbs[] = {
 	{"version", NEEDS_NOTHING, 0, false, "",
 		"this program's version and those of its libraries", verb_version},
 	{"help", NEEDS_NOTHING, OPTION_FORMS | OPTION_WORD, false,
-		"[VERB | --markdown | --env | --man | --completion | --schema]",
+		"[VERB | --markdown | --env | --card | --man | --completion | --schema]",
 		"verbs and settings, or one verb's options", verb_help},
 	{NULL, NEEDS_NOTHING, 0, false, NULL, NULL, NULL},
 };
