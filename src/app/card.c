@@ -375,17 +375,16 @@ static enum status write_out(const struct card *c, struct why *why)
 static bool read_file(struct card *c)
 {
 	struct why why;
+	enum status status = file_read(c->request->file, ENVFILE_BYTES, &c->text, &c->length, &why);
 
-	if (file_read(c->request->file, ENVFILE_BYTES, &c->text, &c->length, &why) != STATUS_OK) {
-		say(c, 0, "'%s' cannot be used: %s", c->request->file, why.text);
-		return false;
+	if (status == STATUS_OK) {
+		open_seal(c);
+		status = envfile_parse(&c->file, c->text, c->length, unreadable_line, c, &why);
 	}
-	open_seal(c);
-	if (envfile_parse(&c->file, c->text, c->length, unreadable_line, c, &why) != STATUS_OK) {
+	if (status != STATUS_OK)
 		say(c, 0, "'%s' cannot be used: %s", c->request->file, why.text);
-		return false;
-	}
-	return true;
+	c->no_memory = c->no_memory || status == STATUS_NO_MEMORY;
+	return status == STATUS_OK;
 }
 
 static void register_secrets(const struct card *c)
@@ -414,7 +413,7 @@ static bool take_up(struct card *c)
 		seal_secrets(c);
 		usable = put_lines(c);
 	}
-	if (!usable)
+	if (!usable && !c->no_memory)
 		log_error("settings.none",
 			"'%s' sets nothing that can be used; nothing can be started; write the settings "
 			"into it",
