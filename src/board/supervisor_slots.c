@@ -57,7 +57,7 @@ bool supervisor_count_start(struct supervisor *s)
 	box_read_deaths(&s->places, &s->deaths);
 	s->deaths.count++;
 
-	unsigned deaths = s->deaths.count;
+	unsigned deaths = s->deaths.count - 1;
 	bool want = slots && deaths_want_other(&s->deaths, s->now.trial_boot,
 				     box_was_good(&s->places, boot_slot_other(s->now.slot)));
 
