@@ -60,7 +60,7 @@ bool supervisor_count_start(struct supervisor *s)
 	if (s->trial.phase != TRIAL_NONE && !s->deaths.tried)
 		box_unmark_good(&s->places, s->now.slot);
 
-	unsigned deaths = s->deaths.count;
+	unsigned deaths = s->deaths.count - 1;
 	bool want = slots && deaths_want_other(&s->deaths, s->now.trial_boot,
 				     box_was_good(&s->places, boot_slot_other(s->now.slot)));
 

@@ -378,9 +378,9 @@ def test_three_early_deaths(image):
     os.truncate(image.root / "dev/slot-b", 1 << 20)
     image.put("data/box/good-b", "")
     tried = 0
-    for start in range(1, 8):
+    for start in range(1, 9):
         image.start()
-        if start == 3:
+        if start == 4:
             assert image.process.wait(20) == 0
             assert image.get("run/scorebox/reboot") == "the other slot is tried"
             assert image.get("boot/state.txt") == "slot=a\ntry=b\n"
@@ -392,7 +392,7 @@ def test_three_early_deaths(image):
             tried += 1
         else:
             wait_until(lambda: image.console.count("board.start:") == start, 20, "the supervisor")
-            wait_until(lambda: image.get("data/box/deaths").startswith(str(start if start < 3 else start - 3)), 20, "the count")
+            wait_until(lambda: image.get("data/box/deaths").startswith(str(start if start < 4 else start - 4)), 20, "the count")
             image.process.kill()
     assert tried == 1 and image.get("boot/state.txt") == "slot=a\n"
     assert not (image.root / "run/scorebox/reboot").exists()
