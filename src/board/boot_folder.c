@@ -51,36 +51,45 @@ static enum status make_writable(struct boot_folder *f, struct why *why)
 
 	if (statvfs(f->path, &v) != 0)
 		return fail_errno(why, STATUS_IO, "look at '%s'", f->path);
-	f->read_only = v.f_flag & ST_RDONLY && is_mount_point(f->path);
 	f->flags = mount_flags(v.f_flag);
-	if (f->read_only && mount(NULL, f->path, NULL, f->flags, NULL) != 0)
-		return fail_errno(why,
-			errno == EPERM || errno == EACCES ? STATUS_DENIED : STATUS_IO,
-			"make '%s' writable", f->path);
-	return STATUS_OK;
+	if (v.f_flag & ST_RDONLY && is_mount_point(f->path)) {
+		if (mount(NULL, f->path, NULL, f->flags, NULL) != 0)
+			return fail_errno(why, STATUS_DENIED, "make '%s' writable", f->path);
+		f->read_only = true;
+	}
+	/* A folder of a mount that is not ours to change. */
+	return access(f->path, W_OK) == 0
+		       ? STATUS_OK
+		       : fail_errno(why, STATUS_DENIED, "write to folder '%s'", f->path);
+}
+
+static enum status take_turn(struct boot_folder *f, struct why *why)
+{
+	int failed;
+
+	f->fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f->fd < 0)
+		return fail_errno(why, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO,
+			"open folder '%s'", f->path);
+	do {
+		failed = flock(f->fd, LOCK_EX);
+	} while (failed && errno == EINTR);
+	return failed ? fail_errno(why, STATUS_IO, "lock folder '%s'", f->path) : STATUS_OK;
 }
 
 enum status boot_folder_open(struct boot_folder *f, const char *path, struct why *why)
 {
-	enum status s = STATUS_OK;
-
 	*f = (struct boot_folder){.fd = -1};
 	if (strlen(path) >= sizeof f->path)
 		return fail(why, STATUS_BAD_DATA, "path '%.100s...' is too long", path);
 	strcpy(f->path, path);
-	f->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (f->fd < 0)
-		return fail_errno(why, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO,
-			"open folder '%s'", path);
-	while (flock(f->fd, LOCK_EX) != 0)
-		if (errno != EINTR)
-			s = fail_errno(why, STATUS_IO, "lock folder '%s'", path);
+
+	enum status s = take_turn(f, why);
+
 	if (s == STATUS_OK)
 		s = make_writable(f, why);
-	if (s != STATUS_OK) {
-		close(f->fd);
-		f->fd = -1;
-	}
+	if (s != STATUS_OK)
+		boot_folder_close(f);
 	return s;
 }
 

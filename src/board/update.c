@@ -2,6 +2,7 @@
 #include "board/update.h"
 
 #include "base/file.h"
+#include "board/boot_folder.h"
 #include "board/boot_state.h"
 #include "board/bundle.h"
 #include "board/slot.h"
@@ -10,6 +11,9 @@
 
 #include <string.h>
 #include <unistd.h>
+
+/* What a small file and its directory entries take at most on the card's FAT. */
+enum { BOOT_ROOM_BYTES = 16384 };
 
 struct update {
 	const struct update_paths *paths;
@@ -86,7 +90,7 @@ static enum status leave(struct update *u)
 	return STATUS_OK;
 }
 
-/* Written before and not tried yet: by itself it is not written again. */
+/* One that is at least as new was written and not tried yet: by itself it is not replaced. */
 static bool is_waiting(const struct update *u)
 {
 	struct boot_state state;
@@ -94,7 +98,8 @@ static bool is_waiting(const struct update *u)
 
 	return boot_state_read(u->paths->boot, &state, NULL) == STATUS_OK &&
 	       trial_read(u->paths->box, "trial", &trial, NULL) == STATUS_OK && trial.due &&
-	       state.try == trial.slot && strcmp(trial.hash, u->bundle.manifest.hash) == 0;
+	       state.try == trial.slot &&
+	       version_compare(u->bundle.manifest.version, trial.version) <= 0;
 }
 
 static enum status judge_history(struct update *u, struct why *why)
@@ -114,8 +119,9 @@ static enum status judge_history(struct update *u, struct why *why)
 	}
 	if (u->request->if_newer && is_waiting(u)) {
 		update_say(u->paths, LOG_INFO, "update.waits",
-			"version %s waits for its trial at the next start; nothing to do",
-			m->version);
+			"'%s' is version %s; that, or a newer one, waits for its trial at the next start; "
+			"nothing to do",
+			u->request->file, m->version);
 		return leave(u);
 	}
 	if (refused)
@@ -232,11 +238,30 @@ static enum status write_slot(struct update *u, struct why *why)
 	return s;
 }
 
+/* Found out before a slot is emptied for nothing. */
+static enum status look_at_boot(struct update *u, struct why *why)
+{
+	struct boot_folder boot;
+	uint64_t room, all;
+	enum status s = boot_folder_open(&boot, u->paths->boot, why);
+
+	if (s != STATUS_OK)
+		return s == STATUS_NOT_FOUND ? STATUS_IO : s;
+	s = file_space(u->paths->boot, &room, &all, why);
+	if (s == STATUS_OK && room < BOOT_ROOM_BYTES)
+		s = fail(why, STATUS_FULL, "'%s' has no room for a new state.txt: make some",
+			u->paths->boot);
+	boot_folder_close(&boot);
+	return s;
+}
+
 /* A slot that is about to be emptied is not to be tried; and a trial is on record before it can begin. */
 static enum status begin(struct update *u, struct why *why)
 {
-	enum status s = boot_state_confirm(u->paths->boot, u->line.slot, why);
+	enum status s = look_at_boot(u, why);
 
+	if (s == STATUS_OK)
+		s = boot_state_confirm(u->paths->boot, u->line.slot, why);
 	return s == STATUS_OK ? trial_write(u->paths->box, "trial", &u->trial, why) : s;
 }
 
