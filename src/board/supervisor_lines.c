@@ -133,7 +133,7 @@ static int append(void *context)
 	return 1;
 }
 
-static void sent(struct supervisor *s, int exit_code)
+void supervisor_log_ended(struct supervisor *s, int exit_code)
 {
 	s->log_told = exit_code != 0;
 	s->log_length -= s->log_sent;
@@ -143,15 +143,10 @@ static void sent(struct supervisor *s, int exit_code)
 
 void supervisor_log_turn(struct supervisor *s, int64_t now_ms)
 {
-	struct why why;
-	int code;
-
-	if (errand_reap(&s->log_errand, &code))
-		sent(s, code);
-	if (s->log_errand.pid || !s->log_length)
+	if (s->log_errand.pid || !s->log_length || (s->log_ms && now_ms - s->log_ms < LOG_EVERY_MS))
 		return;
-	/* The line about a failure would be the next one to fail. */
-	if (errand_start(&s->log_errand, append, supervisor_leave_in_child, s, now_ms, &why) ==
+	s->log_ms = now_ms;
+	if (errand_start(&s->log_errand, append, supervisor_leave_in_child, s, now_ms, NULL) ==
 		STATUS_OK)
 		s->log_sent = s->log_length;
 }
