@@ -303,35 +303,34 @@ static void put_line(struct card *c, const char *name, const char *suffix, const
 	c->no_memory = c->no_memory || status != STATUS_OK;
 }
 
-/* A sealed secret that the file does not speak of. An empty line speaks: nothing is to be used. */
+/* A sealed secret that the file does not speak of is named by its file. One that is not to be used is said to be
+ * empty, as whoever reads the lines may look into the folder too. */
 static void put_sealed(struct card *c, const struct setting *s)
 {
 	char path[PATH_MAX], by_file[80];
+	int place = last_of(c, s->name), file_place;
+	bool given = place >= 0 && c->value[place];
+	bool emptied = place >= 0 && !*c->file.entry[place].value;
+	bool there = is_there(c, s->name, path);
 	struct why why;
-	int place = last_of(c, s->name);
 
 	snprintf(by_file, sizeof by_file, "%s_FILE", s->name);
-
-	int file_place = last_of(c, by_file);
-
-	if (!is_there(c, s->name, path) || (file_place >= 0 && c->value[file_place]))
+	file_place = last_of(c, by_file);
+	if ((file_place >= 0 && c->value[file_place]) || (given && !c->sealed[s - settings_table]))
 		return;
-	if (!c->sealed[s - settings_table]) {
-		if (place >= 0 && c->value[place])
-			return;
-		if (place >= 0 && !*c->file.entry[place].value) {
+	if (emptied) {
+		if (there)
 			say(c, c->file.entry[place].line,
 				"%s is empty, so that the sealed one is not used; to use it take the line away",
 				s->name);
-			return;
-		}
-		if (check_secret_file(c, s, path, &why) != STATUS_OK) {
-			say(c, 0, "the sealed %s cannot be used; write it into '%s' again", s->name,
-				c->request->file);
-			return;
-		}
+		put_line(c, s->name, "", "");
+	} else if (there && !given && check_secret_file(c, s, path, &why) != STATUS_OK) {
+		say(c, 0, "the sealed %s cannot be used; write it into '%s' again", s->name,
+			c->request->file);
+		put_line(c, s->name, "", "");
+	} else if (there) {
+		put_line(c, s->name, "_FILE", path);
 	}
-	put_line(c, s->name, "_FILE", path);
 }
 
 static bool put_lines(struct card *c)
@@ -376,17 +375,16 @@ static enum status write_out(const struct card *c, struct why *why)
 static bool read_file(struct card *c)
 {
 	struct why why;
+	enum status status = file_read(c->request->file, ENVFILE_BYTES, &c->text, &c->length, &why);
 
-	if (file_read(c->request->file, ENVFILE_BYTES, &c->text, &c->length, &why) != STATUS_OK) {
-		say(c, 0, "'%s' cannot be used: %s", c->request->file, why.text);
-		return false;
+	if (status == STATUS_OK) {
+		open_seal(c);
+		status = envfile_parse(&c->file, c->text, c->length, unreadable_line, c, &why);
 	}
-	open_seal(c);
-	if (envfile_parse(&c->file, c->text, c->length, unreadable_line, c, &why) != STATUS_OK) {
+	if (status != STATUS_OK)
 		say(c, 0, "'%s' cannot be used: %s", c->request->file, why.text);
-		return false;
-	}
-	return true;
+	c->no_memory = c->no_memory || status == STATUS_NO_MEMORY;
+	return status == STATUS_OK;
 }
 
 static void register_secrets(const struct card *c)
@@ -415,7 +413,7 @@ static bool take_up(struct card *c)
 		seal_secrets(c);
 		usable = put_lines(c);
 	}
-	if (!usable)
+	if (!usable && !c->no_memory)
 		log_error("settings.none",
 			"'%s' sets nothing that can be used; nothing can be started; write the settings "
 			"into it",

@@ -129,6 +129,14 @@ static enum status take_example(struct options *out, const char *value, struct w
 	return STATUS_OK;
 }
 
+static enum status take_card(struct options *out, const char *value, struct why *why)
+{
+	(void)value;
+	(void)why;
+	out->card = true;
+	return STATUS_OK;
+}
+
 static enum status take_man(struct options *out, const char *value, struct why *why)
 {
 	(void)value;
@@ -234,6 +242,8 @@ static const struct option_row rows[] = {
 		"--env             the settings as an example --env-file"},
 	{"--leds", OPTION_FORMS, false, take_leds,
 		"--leds            what the SD image's LED says, as the README's table"},
+	{"--card", OPTION_FORMS, false, take_card,
+		"--card            the settings file of a new card of the SD image"},
 	{"--man", OPTION_FORMS, false, take_man, "--man             the manual page, as roff"},
 	{"--completion", OPTION_FORMS, false, take_completion,
 		"--completion      completion of this command line, for bash"},

@@ -13,7 +13,7 @@ enum option {
 	OPTION_ONLINE =
 		8, /* --online, --create-topic, --partitions N, --replication N, --register-schema */
 	OPTION_BROKER = 16,  /* --partitions N, --topic T */
-	OPTION_FORMS = 32,   /* --markdown, --env, --leds, --man, --completion, --schema */
+	OPTION_FORMS = 32,   /* --markdown, --env, --card, --leds, --man, --completion, --schema */
 	OPTION_WORD = 64,    /* one word, such as VERB of `help VERB` */
 	OPTION_UPDATE = 128, /* --downgrade, --if-newer, --reboot, --root DIR */
 	OPTION_ROOT = 256,   /* --root DIR */
@@ -23,8 +23,8 @@ enum option {
 
 struct options {
 	const char *env_file; /* NULL: none */
-	bool help, until_end, online, create_topic, register_schema, markdown, example, leds, man,
-		completion, schema, downgrade, if_newer, reboot;
+	bool help, until_end, online, create_topic, register_schema, markdown, example, card, leds,
+		man, completion, schema, downgrade, if_newer, reboot;
 	unsigned sweeps;		 /* 0: not given */
 	int64_t timeout_ms;		 /* 0: not given */
 	unsigned partitions;		 /* 0: not given */

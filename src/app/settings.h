@@ -45,10 +45,12 @@ bool settings_none_given(const struct settings_request *request);
 void settings_report_fixed(
 	const struct settings *running, const struct settings *made, settings_report *report);
 
-/* The table in its four forms. */
+/* The table in its four forms, and a few of its rows. */
 void settings_print_help(FILE *out);
 void settings_print_markdown(FILE *out);
 void settings_print_example(FILE *out);
+/* The few that a new card's settings file names; lines end in CR LF. */
+void settings_print_card(FILE *out);
 void settings_print_effective(const struct settings *s, FILE *out);
 
 /* The memory budget of this configuration, as the services share it out. */

@@ -80,8 +80,8 @@ int verb_board_grow_fs(struct call *call)
 		log_error("grow.filesystem", "%s; %s", why.text,
 			s == STATUS_BAD_DATA
 				? "nothing was done"
-				: "the file system is whole and can be used; the next start tries again");
-		return exit_code_of(s);
+				: "what is in it is safe and can be used; the next start tries again");
+		return s == STATUS_AGAIN ? EXIT_INSTANCE : exit_code_of(s);
 	}
 	if (growth.before != growth.after)
 		log_info("grow.filesystem",

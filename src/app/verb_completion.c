@@ -73,14 +73,6 @@ static void print_words(FILE *out, const char *first)
 	}
 }
 
-/* What a usage has outside of brackets, behind the options, are names of files. */
-static bool takes_files(const char *usage)
-{
-	size_t length = strlen(usage);
-
-	return length && usage[length - 1] != ']';
-}
-
 static void print_cases(FILE *out)
 {
 	const char *group = "";
@@ -104,7 +96,7 @@ static void print_cases(FILE *out)
 		print_options(out, v->usage);
 		if (strstr(v->usage, "[VERB"))
 			print_words(out, NULL);
-		fprintf(out, "\"%s ;;\n", takes_files(v->usage) ? " files=yes" : "");
+		fprintf(out, "\"%s ;;\n", strstr(v->usage, "FILE|DIR") ? " files=yes" : "");
 	}
 }
 

@@ -46,6 +46,8 @@ int verb_help(struct call *call)
 		settings_print_example(stdout);
 	else if (call->options.leds)
 		led_print_markdown(stdout);
+	else if (call->options.card)
+		settings_print_card(stdout);
 	else if (call->options.man)
 		print_man(stdout);
 	else if (call->options.completion)

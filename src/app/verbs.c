@@ -56,7 +56,7 @@ const struct verb verbs[] = {
 	{"version", NEEDS_NOTHING, 0, false, "",
 		"this program's version and those of its libraries", verb_version},
 	{"help", NEEDS_NOTHING, OPTION_FORMS | OPTION_WORD, false,
-		"[VERB | --markdown | --env | --leds | --man | --completion | --schema]",
+		"[VERB | --markdown | --env | --card | --leds | --man | --completion | --schema]",
 		"verbs and settings, or one verb's options", verb_help},
 	{NULL, NEEDS_NOTHING, 0, false, NULL, NULL, NULL},
 };

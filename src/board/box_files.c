@@ -46,6 +46,9 @@ enum status box_log_append(
 
 	enum status s = append(fd, path, lines, length, why);
 
+	/* What was said before a reset is what is wanted after it. */
+	if (s == STATUS_OK && fdatasync(fd))
+		s = fail_errno(why, STATUS_IO, "sync '%s'", path);
 	close(fd);
 	return s;
 }
@@ -92,4 +95,12 @@ enum status box_mark_good(const struct places *p, char slot, struct why *why)
 
 	/* Cards wear: a mark that is there stays as it is. */
 	return !path || box_was_good(p, slot) ? STATUS_OK : file_replace(path, "", 0, 0644, why);
+}
+
+void box_unmark_good(const struct places *p, char slot)
+{
+	const char *path = good_mark(p, slot);
+
+	if (path)
+		unlink(path); /* one that stays costs a trial of that slot at worst */
 }

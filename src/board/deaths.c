@@ -22,7 +22,8 @@ bool deaths_want_other(struct deaths *d, bool trial_boot, bool other_was_good)
 {
 	if (trial_boot || !other_was_good)
 		return false;
-	if (d->count < (d->tried ? DEATHS_VERY_MANY : DEATHS_MANY))
+	/* This start has not died yet. */
+	if (d->count <= (d->tried ? DEATHS_VERY_MANY : DEATHS_MANY))
 		return false;
 	*d = (struct deaths){.tried = true};
 	return true;

@@ -7,10 +7,11 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -22,7 +23,9 @@ enum {
 	SUPERBLOCK_AT = 1024,
 	SUPERBLOCK_BYTES = 1024,
 	BLOCKS_LOW_AT = 4,
+	FIRST_BLOCK_AT = 20,
 	BLOCK_SIZE_AT = 24, /* log2, less 10 */
+	GROUP_BLOCKS_AT = 32,
 	MAGIC_AT = 56,
 	INCOMPATIBLE_AT = 96,
 	BLOCKS_HIGH_AT = 336,
@@ -34,6 +37,10 @@ struct filesystem {
 	int fd;	    /* of the mount point */
 	int device; /* that it lies on */
 	char source[256];
+};
+
+struct size {
+	uint64_t blocks, block_bytes, groups;
 };
 
 static uint32_t get_32(const unsigned char *p)
@@ -67,47 +74,97 @@ static enum status open_filesystem(struct filesystem *f, struct why *why)
 }
 
 /* From the superblock, as statfs leaves out what the file system needs for itself. */
-static enum status read_size(
-	const struct filesystem *f, uint64_t *blocks, uint64_t *block_bytes, struct why *why)
+static enum status read_size(const struct filesystem *f, struct size *out, struct why *why)
 {
 	unsigned char bytes[SUPERBLOCK_BYTES];
 
 	if (pread(f->device, bytes, sizeof bytes, SUPERBLOCK_AT) != (ssize_t)sizeof bytes)
 		return fail_errno(why, STATUS_IO, "read the superblock of '%s'", f->source);
 
-	uint32_t shift = get_32(bytes + BLOCK_SIZE_AT);
+	uint32_t shift = get_32(bytes + BLOCK_SIZE_AT), group = get_32(bytes + GROUP_BLOCKS_AT);
+	uint64_t blocks = get_32(bytes + BLOCKS_LOW_AT), first = get_32(bytes + FIRST_BLOCK_AT);
 
-	if ((bytes[MAGIC_AT] | bytes[MAGIC_AT + 1] << 8) != EXT4_SUPER_MAGIC || shift > 6)
-		return fail(why, STATUS_BAD_DATA, "'%s' has no superblock of ext4", f->source);
-	*block_bytes = 1024ull << shift;
-	*blocks = get_32(bytes + BLOCKS_LOW_AT);
 	if (get_32(bytes + INCOMPATIBLE_AT) & FEATURE_64BIT)
-		*blocks |= (uint64_t)get_32(bytes + BLOCKS_HIGH_AT) << 32;
+		blocks |= (uint64_t)get_32(bytes + BLOCKS_HIGH_AT) << 32;
+	if ((bytes[MAGIC_AT] | bytes[MAGIC_AT + 1] << 8) != EXT4_SUPER_MAGIC || shift > 6 ||
+		!group || blocks <= first)
+		return fail(why, STATUS_BAD_DATA, "'%s' has no superblock of ext4", f->source);
+	out->block_bytes = 1024ull << shift;
+	out->blocks = blocks;
+	out->groups = (blocks - first + group - 1) / group;
 	return STATUS_OK;
+}
+
+/* How many groups the kernel works with: a line "#N ..." for each. 0: it does not tell. */
+static uint64_t groups_in_use(dev_t device)
+{
+	char link[64], target[256], path[512];
+	ssize_t length;
+	uint64_t groups = 0;
+
+	snprintf(link, sizeof link, "/sys/dev/block/%u:%u", major(device), minor(device));
+	length = readlink(link, target, sizeof target - 1);
+	if (length < 0)
+		return 0;
+	target[length] = '\0';
+
+	const char *slash = strrchr(target, '/');
+
+	snprintf(path, sizeof path, "/proc/fs/ext4/%s/mb_groups", slash ? slash + 1 : target);
+
+	FILE *file = fopen(path, "re");
+	char line[512];
+
+	while (file && fgets(line, sizeof line, file))
+		groups += line[0] == '#' && line[1] >= '0' && line[1] <= '9';
+	if (file)
+		fclose(file);
+	return groups;
+}
+
+/* Where the power went out while it grew, the mount reads the old size, then ends the growth from the journal, and
+ * goes on with the old number of groups: to grow it now stops the kernel (BUG_ON in fs/ext4/resize.c, seen with
+ * Linux 6.12). The next mount, or one behind e2fsck, has the right number. */
+static enum status check_mount(const struct filesystem *f, const struct size *size, struct why *why)
+{
+	struct stat st;
+	uint64_t groups = fstat(f->device, &st) == 0 ? groups_in_use(st.st_rdev) : 0;
+
+	if (!groups || groups == size->groups)
+		return STATUS_OK;
+	return fail(why, STATUS_AGAIN,
+		"'%s' was growing when the power went out, and its mount at '%s' does not know of it yet; "
+		"unmount it and mount it again",
+		f->source, f->mount_point);
 }
 
 static enum status grow(const struct filesystem *f, struct ext4_growth *out, struct why *why)
 {
-	uint64_t device_bytes, before, after, block_bytes, wanted;
-	enum status s = read_size(f, &before, &block_bytes, why);
+	uint64_t device_bytes, wanted;
+	struct size before, after;
+	enum status s = read_size(f, &before, why);
 
 	if (s != STATUS_OK)
 		return s;
 	if (ioctl(f->device, BLKGETSIZE64, &device_bytes) != 0)
 		return fail_errno(why, STATUS_IO, "size of '%s'", f->source);
-	wanted = device_bytes / block_bytes;
+	wanted = device_bytes / before.block_bytes;
 	after = before;
-	if (wanted > before) {
+	if (wanted > before.blocks) {
+		s = check_mount(f, &before, why);
+		if (s != STATUS_OK)
+			return s;
 		if (ioctl(f->fd, RESIZE_FS, &wanted) != 0)
 			return fail_errno(why,
 				errno == EPERM || errno == EROFS ? STATUS_DENIED : STATUS_IO,
 				"grow the file system at '%s'", f->mount_point);
 		if (syncfs(f->fd) != 0)
 			return fail_errno(why, STATUS_IO, "sync '%s'", f->mount_point);
-		s = read_size(f, &after, &block_bytes, why);
+		s = read_size(f, &after, why);
 	}
 	if (s == STATUS_OK)
-		*out = (struct ext4_growth){before * block_bytes, after * block_bytes};
+		*out = (struct ext4_growth){
+			before.blocks * before.block_bytes, after.blocks * after.block_bytes};
 	return s;
 }
 

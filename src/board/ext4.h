@@ -9,5 +9,6 @@ struct ext4_growth {
 };
 
 /* `mount_point` is where an ext4 is mounted for writing. The kernel keeps it whole through a power cut, and the
- * next call goes on. STATUS_BAD_DATA: no ext4 is mounted there. */
+ * next call goes on. STATUS_BAD_DATA: no ext4 is mounted there. STATUS_AGAIN: the power went out while it grew, and
+ * it has to be mounted once more before it can go on (e2fsck before the mount spares that). */
 enum status ext4_grow(const char *mount_point, struct ext4_growth *out, struct why *why) MUST_CHECK;

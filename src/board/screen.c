@@ -251,6 +251,15 @@ static void update_row(struct screen *o, const struct situation *s)
 	}
 }
 
+static void error_rows(struct screen *o, const struct situation *s)
+{
+	if (!s->settings_wrong && *s->last_error)
+		row(o, 1, "Last error", "%s", s->last_error);
+	/* Then there is little else to show. */
+	for (unsigned i = 0; s->settings_wrong && !s->status_known && i < s->errors; i++)
+		row(o, 2, i ? "" : "Wrong", "%s", s->error[i]);
+}
+
 static void rule(struct screen *o)
 {
 	char line[SCREEN_COLUMNS];
@@ -281,8 +290,7 @@ void screen_compose(struct screen *out, const struct situation *s)
 	if (s->memory_kib)
 		row(out, 1, "Memory", "%lu of %lu MiB used", s->memory_used_kib >> 10,
 			s->memory_kib >> 10);
-	if (*s->last_error)
-		row(out, 1, "Last error", "%s", s->last_error);
+	error_rows(out, s);
 	rule(out);
 	row(out, 1, "LED", "%s: %s", p->name, p->looks);
 	put(out, 2, "To do", p->todo);

@@ -13,6 +13,7 @@ enum {
 	KAFKA_PATIENCE_MS =
 		60000, /* so long a client may connect before it is away, where it names no reason */
 	NOTE_BYTES = 160,
+	SITUATION_ERRORS = 4,
 };
 
 enum trial_phase {
@@ -47,6 +48,8 @@ struct situation {
 	int64_t ran_ms, hung_ms;
 	int64_t next_start_ms; /* from now, while it rests or waits for the clock */
 	char last_error[NOTE_BYTES];
+	unsigned errors; /* of this run, the first ones: what is wrong with the settings */
+	char error[SITUATION_ERRORS][NOTE_BYTES];
 	bool status_known; /* `status` is of this run */
 	struct service_status status;
 

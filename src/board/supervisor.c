@@ -44,7 +44,8 @@ static void children_ended(struct supervisor *s, int64_t now_ms)
 		supervisor_stick_ended(s, code);
 	if (errand_reap(&s->card_errand, &code))
 		supervisor_card_ended(s, code, now_ms);
-	supervisor_log_turn(s, now_ms);
+	if (errand_reap(&s->log_errand, &code))
+		supervisor_log_ended(s, code);
 }
 
 /* ---- leaving ---- */

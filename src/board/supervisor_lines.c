@@ -21,10 +21,16 @@ static void keep_error(struct supervisor *s, const char *line, size_t length)
 
 	log_redact(from, length - 1 - (size_t)(from - line), clean, sizeof clean);
 	if (timed)
-		snprintf(s->now.last_error, sizeof s->now.last_error, "%.5s %.8s %.*s", line + 5,
-			line + 11, NOTE_BYTES - 17, clean);
+		snprintf(s->now.last_error, NOTE_BYTES, "%.5s %.8s %.*s", line + 5, line + 11,
+			NOTE_BYTES - 17, clean);
 	else
-		snprintf(s->now.last_error, sizeof s->now.last_error, "%s", clean);
+		snprintf(s->now.last_error, NOTE_BYTES, "%s", clean);
+	/* Behind "error config: " */
+	const char *words = strstr(clean, ": ");
+
+	if (s->now.errors < SITUATION_ERRORS)
+		snprintf(
+			s->now.error[s->now.errors++], NOTE_BYTES, "%s", words ? words + 2 : clean);
 }
 
 static void keep_for_card(struct supervisor *s, const char *line, size_t length)
@@ -35,17 +41,30 @@ static void keep_for_card(struct supervisor *s, const char *line, size_t length)
 	s->log_length += length;
 }
 
-static void took_line(void *context, const char *line, size_t length)
+static char took_line(struct supervisor *s, const char *line, size_t length)
 {
-	struct supervisor *s = context;
 	char level = log_line_level(line, length);
 
 	console_put(&s->console, line, length);
 	log_tail_add(&s->tail, line, length);
-	if (level == 'e')
-		keep_error(s, line, length);
 	if (level != 'i' && level != 'd')
 		keep_for_card(s, line, length);
+	return level;
+}
+
+static void took_daemons(void *context, const char *line, size_t length)
+{
+	if (took_line(context, line, length) == 'e')
+		keep_error(context, line, length);
+}
+
+static void took_own(void *context, const char *line, size_t length)
+{
+	struct supervisor *s = context;
+
+	/* What is wrong with the settings the daemon has said, and better. */
+	if (took_line(s, line, length) == 'e' && !s->settings_wrong)
+		keep_error(s, line, length);
 }
 
 static void readable(void *context, int fd, unsigned events)
@@ -65,7 +84,8 @@ static enum status open_pipe(
 
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK))
 		return fail_errno(why, STATUS_IO, "make a pipe");
-	*l = (struct pipe_lines){.fd = fds[0], .take = took_line, .context = s};
+	l->fd = fds[0];
+	l->context = s;
 	*write_fd = fds[1];
 	if (blocking && fcntl(fds[1], F_SETFL, 0))
 		return fail_errno(why, STATUS_IO, "make a pipe");
@@ -76,6 +96,9 @@ enum status supervisor_open_lines(struct supervisor *s, struct why *why)
 {
 	console_open(&s->console, s->loop, s->places.at[PLACE_CONSOLE],
 		fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
+
+	s->own.take = took_own;
+	s->daemons.take = took_daemons;
 
 	enum status status = open_pipe(s, &s->own, &s->own_fd, false, why);
 
@@ -110,7 +133,7 @@ static int append(void *context)
 	return 1;
 }
 
-static void sent(struct supervisor *s, int exit_code)
+void supervisor_log_ended(struct supervisor *s, int exit_code)
 {
 	s->log_told = exit_code != 0;
 	s->log_length -= s->log_sent;
@@ -120,15 +143,10 @@ static void sent(struct supervisor *s, int exit_code)
 
 void supervisor_log_turn(struct supervisor *s, int64_t now_ms)
 {
-	struct why why;
-	int code;
-
-	if (errand_reap(&s->log_errand, &code))
-		sent(s, code);
-	if (s->log_errand.pid || !s->log_length)
+	if (s->log_errand.pid || !s->log_length || (s->log_ms && now_ms - s->log_ms < LOG_EVERY_MS))
 		return;
-	/* The line about a failure would be the next one to fail. */
-	if (errand_start(&s->log_errand, append, supervisor_leave_in_child, s, now_ms, &why) ==
+	s->log_ms = now_ms;
+	if (errand_start(&s->log_errand, append, supervisor_leave_in_child, s, now_ms, NULL) ==
 		STATUS_OK)
 		s->log_sent = s->log_length;
 }

@@ -23,6 +23,7 @@ enum {
 	STICK_EVERY_MS = 10 * 60000, /* sticks wear */
 	STICK_GAP_MS = 10000,	     /* states that change together are one writing */
 	CLOCK_EVERY_MS = 60 * 60000,
+	LOG_EVERY_MS = 5000, /* cards wear, too */
 	RETRY_EVERY_MS = 30000,
 	REBOOT_WITHIN_MS = 60000, /* then by the kernel alone */
 	BOX_LOG_WAITING = 4096,
@@ -77,6 +78,7 @@ struct supervisor {
 	struct console console;
 	struct errand log_errand;
 	size_t log_length, log_sent;
+	int64_t log_ms;
 	bool log_told;
 	char log_waiting[BOX_LOG_WAITING];
 
@@ -121,6 +123,7 @@ enum status supervisor_open_lines(struct supervisor *s, struct why *why) MUST_CH
 /* Our own lines that are on their way. */
 void supervisor_drain(struct supervisor *s);
 void supervisor_log_turn(struct supervisor *s, int64_t now_ms);
+void supervisor_log_ended(struct supervisor *s, int exit_code);
 void supervisor_close_lines(struct supervisor *s);
 
 /* supervisor_show.c */

@@ -186,6 +186,7 @@ static void start(struct supervisor *s, int64_t now_ms)
 		log_error("board.service", "%s; nothing lost; tried again", why.text);
 	}
 	s->start_anew = false;
+	s->now.errors = 0;
 	service_environment_done(&environment);
 }
 

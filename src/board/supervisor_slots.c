@@ -56,8 +56,11 @@ bool supervisor_count_start(struct supervisor *s)
 			why.text);
 	box_read_deaths(&s->places, &s->deaths);
 	s->deaths.count++;
+	/* Not where early deaths sent us here: that slot was good, and power may be all that is wrong. */
+	if (s->trial.phase != TRIAL_NONE && !s->deaths.tried)
+		box_unmark_good(&s->places, s->now.slot);
 
-	unsigned deaths = s->deaths.count;
+	unsigned deaths = s->deaths.count - 1;
 	bool want = slots && deaths_want_other(&s->deaths, s->now.trial_boot,
 				     box_was_good(&s->places, boot_slot_other(s->now.slot)));
 

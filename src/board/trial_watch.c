@@ -13,11 +13,12 @@ bool trial_is_healthy(const struct situation *s)
 
 	if (s->phase != SERVICE_RUNS || !s->ready || s->hung_ms || !s->status_known || !t->running)
 		return false;
-	if (!t->polls && !t->reads)
+	if (t->polls && !t->poll.last_sweep_us)
 		return false;
-	if (t->polls && (!t->poll.last_sweep_us || (!t->kafka.connected && !t->spool.rows)))
-		return false;
-	return !t->reads || t->consumer.reading;
+	/* Without Kafka: what is new waits, and nothing can be read. */
+	if (t->polls && !t->kafka.connected)
+		return t->spool.rows > 0;
+	return t->reads ? t->consumer.reading : t->polls;
 }
 
 enum trial_step trial_watch_step(struct trial_watch *t, const struct situation *s, int64_t now_ms)

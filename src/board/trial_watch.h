@@ -15,7 +15,8 @@ struct trial_watch {
 };
 
 void trial_watch_begin(struct trial_watch *t, bool trial_boot, int64_t confirm_ms, int64_t now_ms);
-/* Healthy: the daemon runs and gave a sign, has polled or reads, and Kafka is reached or the spool holds rows. */
+/* Healthy: the daemon runs and gave a sign, has polled, and Kafka is reached, and read from where it is to be; or what
+ * was polled waits in the spool. */
 bool trial_is_healthy(const struct situation *s);
 enum trial_step {
 	TRIAL_GO_ON,

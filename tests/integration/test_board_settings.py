@@ -180,6 +180,23 @@ def test_a_card_that_is_mounted_read_only(card, mounts):
     expect_sealed(card)
 
 
+def test_the_file_of_a_new_card(card):
+    """As it comes it sets nothing; with three lines filled in it is all that a box needs."""
+    got = subprocess.run([card.scorebox, "help", "--card"], capture_output=True)
+    template = got.stdout
+    assert got.returncode == 0 and template.count(b"\r\n") == template.count(b"\n") < 60
+    card.file.write_bytes(template)
+    got = card.settings()
+    assert got.code == 78 and not card.said
+    card.file.write_bytes(template.replace(b"#SCOREBOX_API_KEY=", b"SCOREBOX_API_KEY=" + KEY.encode())
+                          .replace(b"#SCOREBOX_KAFKA_BROKERS=", b"SCOREBOX_KAFKA_BROKERS=")
+                          .replace(b"#SCOREBOX_MODE=", b"SCOREBOX_MODE=").replace(b"#SCOREBOX_SEAL", b"SCOREBOX_SEAL"))
+    got = card.settings()
+    assert got.code == 0 and not card.said, got
+    assert card.lines == {"SCOREBOX_API_KEY_FILE": str(card.secrets / "SCOREBOX_API_KEY"), "SCOREBOX_MODE": "both",
+                          "SCOREBOX_KAFKA_BROKERS": "kafka.example:9092", "SCOREBOX_SEAL": "1"}
+
+
 def test_nothing_that_can_be_used(card):
     for content in (None, b"", b"\r\n# SCOREBOX_MODE=both\r\n", b"SCOREBOX_MODE=maybe\n", "SCOREBOX_MODE=both\n".encode("utf-16")):
         card.file.unlink(missing_ok=True)

@@ -210,7 +210,6 @@ def test_completion(tree, scorebox, tmp_path):
     assert complete("serve", "--ca-out", "set") == {"settings"} == complete("serve", "set")
     assert "drain" not in complete("help", "") and verbs <= complete("help", "")
     assert "settings" in complete("board", "") and complete("board", "settings", "--s") == {"--seal"}
-    assert complete("board", "settings", "set") == {"settings"}
     for verb in verbs - {"spool", "board", "demo"}:
         taken = set(re.findall(r"--[a-z-]+", run(scorebox, "help", verb).stdout.split("\n")[0]))
         assert taken <= complete(verb, "--"), verb

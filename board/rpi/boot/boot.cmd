@@ -45,7 +45,7 @@ if load mmc ${dev}:${part} ${sum_at} sums && load mmc ${dev}:${part} ${packed_at
 			setenv root_size ${filesize}
 			crc32 ${root_at} ${root_size} 0x11f90000
 			if cmp.b ${root_sum_at} 0x11f90000 4; then
-				setenv bootargs "console=tty0 console=ttyS1,115200 panic=10 quiet loglevel=4 transparent_hugepage=never apparmor=0 scorebox.slot=${use} scorebox.trial=${trial} ${kargs}"
+				setenv bootargs "console=tty0 console=ttyS1,115200 panic=10 quiet loglevel=4 transparent_hugepage=never apparmor=0 watchdog.open_timeout=300 scorebox.slot=${use} scorebox.trial=${trial} ${kargs}"
 				run arm_watchdog
 				booti ${kernel_at} ${root_at}:${root_size} ${fdtcontroladdr}
 			fi
@@ -54,7 +54,8 @@ if load mmc ${dev}:${part} ${sum_at} sums && load mmc ${dev}:${part} ${packed_at
 fi
 echo scorebox: slot ${use} cannot be booted'
 
-# The power management block's watchdog, 16 s; the kernel takes it over.
+# The power management block's watchdog, 16 s; the kernel takes it over, and feeds it by itself until the supervisor
+# opens it: for watchdog.open_timeout and no longer, so that a start that hangs is reset as well.
 setenv arm_watchdog 'if test "${uwdt}" = 1; then
 	setenv pm
 	if test "${board_name}" = "3 Model B" || test "${board_name}" = "3 Model B+" || test "${board_name}" = "Zero 2 W"; then setenv pm 3f100; fi

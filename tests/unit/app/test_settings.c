@@ -655,6 +655,42 @@ static void the_example_is_valid(void **state)
 	free(text);
 }
 
+/* Nothing counts until somebody has been at it; then each line is right as it stands. */
+static void a_new_cards_file_is_valid(void **state)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	unsigned names = 0;
+
+	(void)state;
+	settings_print_card(out);
+	fclose(out);
+	for (char *line = text, *end; *line; line = end + 2) {
+		end = strchr(line, '\n') - 1;
+		assert_int_equal(*end, '\r');
+		assert_true(end - line <= 78);
+		assert_true(end == line || *line == '#');
+		for (char *p = line; p < end; p++)
+			assert_in_range((unsigned char)*p, ' ', '~');
+		if (!strncmp(line, "#SCOREBOX_", 10)) {
+			*line = ' ';
+			names++;
+		}
+	}
+	assert_in_range(names, 10, 20);
+
+	struct settings *s = load(MODE_BOTH, write_file("env", text, 0600),
+		WITH(STATE, KEY, OUTPUT, USERNAME, PASSWORD));
+
+	assert_int_equal(reports.count, 0);
+	assert_non_null(s);
+	assert_int_equal(settings_config(s)->board.seal, 1);
+	assert_string_equal(settings_config(s)->kafka_brokers, "kafka.example:9092");
+	settings_free(s);
+	free(text);
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -694,6 +730,7 @@ int main(void)
 		cmocka_unit_test(secrets_stay_secret),
 		cmocka_unit_test(the_state_folder_alone),
 		cmocka_unit_test(the_example_is_valid),
+		cmocka_unit_test(a_new_cards_file_is_valid),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

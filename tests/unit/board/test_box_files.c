@@ -110,6 +110,9 @@ static void clock_deaths_and_marks(void **state)
 	assert_true(box_was_good(&places, 'b'));
 	assert_false(box_was_good(&places, 'a'));
 	assert_false(box_was_good(&places, '?'));
+	box_unmark_good(&places, 'b');
+	assert_false(box_was_good(&places, 'b'));
+	box_unmark_good(&places, '?');
 	assert_int_equal(box_mark_good(&places, '?', &why), STATUS_OK);
 }
 

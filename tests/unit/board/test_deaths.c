@@ -46,13 +46,14 @@ static void when_the_other_slot_is_tried(void **state)
 		struct deaths after;
 		const char *comment;
 	} cases[] = {
-		{{2, false}, false, true, false, {2, false}, "two are chance"},
-		{{3, false}, false, true, true, {0, true}, "three are not"},
-		{{3, false}, true, true, false, {3, false}, "a trial falls back by itself"},
-		{{3, false}, false, false, false, {3, false}, "the other never worked"},
-		{{3, true}, false, true, false, {3, true}, "it was tried already"},
-		{{29, true}, false, true, false, {29, true}, "and still was"},
-		{{30, true}, false, true, true, {0, true}, "but not for ever"},
+		/* Before: those that died, and this start. */
+		{{3, false}, false, true, false, {3, false}, "two are chance"},
+		{{4, false}, false, true, true, {0, true}, "three are not"},
+		{{4, false}, true, true, false, {4, false}, "a trial falls back by itself"},
+		{{4, false}, false, false, false, {4, false}, "the other never worked"},
+		{{4, true}, false, true, false, {4, true}, "it was tried already"},
+		{{30, true}, false, true, false, {30, true}, "and still was"},
+		{{31, true}, false, true, true, {0, true}, "but not for ever"},
 	};
 
 	(void)state;

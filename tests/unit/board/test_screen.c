@@ -110,9 +110,18 @@ static void the_daemon_s_troubles(void **state)
 	has("service down: 8 flashes");
 	s.exit_code = 78;
 	s.settings_wrong = true;
+	s.errors = SITUATION_ERRORS;
+	for (int i = 0; i < SITUATION_ERRORS; i++)
+		memset(s.error[i], 'a' + i, NOTE_BYTES - 1);
+	s.bad_lines = 1;
+	snprintf(s.update, sizeof s.update, "something");
 	screen_compose(&screen, &s);
+	fits(&screen);
 	has("its settings are wrong");
 	has("scorebox.env");
+	has("Wrong      aaaa");
+	has("           dddd");
+	has("name what is wrong.\n");
 	s = usual();
 	s.hung_ms = 31000;
 	screen_compose(&screen, &s);

@@ -37,8 +37,15 @@ static void what_healthy_is(void **state)
 	assert_false(trial_is_healthy(&s));
 	s.status.consumer.reading = true;
 	assert_true(trial_is_healthy(&s));
-	s.status.polls = false; /* consume alone */
-	s.status.kafka.connected = false;
+	s.status.kafka.connected = s.status.consumer.reading = false;
+	assert_false(trial_is_healthy(&s));
+	s.status.spool.rows = 1; /* both, and Kafka is away */
+	assert_true(trial_is_healthy(&s));
+	s = healthy_one();
+	s.status.polls = s.status.kafka.connected = false; /* consume alone */
+	s.status.reads = true;
+	assert_false(trial_is_healthy(&s));
+	s.status.consumer.reading = true;
 	assert_true(trial_is_healthy(&s));
 	s.status.reads = false;
 	assert_false(trial_is_healthy(&s));
