@@ -139,9 +139,9 @@ static enum status write_all(int fd, const char *bytes, size_t length)
 	return STATUS_OK;
 }
 
-/* A file made anew with all its bytes on the disk. */
+/* A file made anew with all its bytes on the disk; *out is open for it. */
 static enum status write_new(
-	const char *path, const void *bytes, size_t length, mode_t mode, struct why *why)
+	int *out, const char *path, const void *bytes, size_t length, mode_t mode, struct why *why)
 {
 	int fd;
 
@@ -160,13 +160,27 @@ static enum status write_new(
 		unlink(path);
 		return s;
 	}
-	if (close(fd) != 0) {
-		enum status s = fail_errno(why, STATUS_IO, "close '%s'", path);
-
-		unlink(path);
-		return s;
-	}
+	*out = fd;
 	return STATUS_OK;
+}
+
+/* Renames the open file and makes that last. The order is FAT's: there a name leads to its new content only when the
+ * file itself is synced after the rename, and that is one sector; until then it leads to the old content, whose
+ * clusters are kept by holding it open. Synced before its folder, the file would have two names after a power cut. */
+static enum status put_in_place(int fd, const char *temporary, const char *path, struct why *why)
+{
+	int before = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	enum status s;
+
+	if (rename(temporary, path) != 0)
+		s = fail_errno(why, status_of_errno(), "rename '%s' to '%s'", temporary, path);
+	else
+		s = sync_folder_of(path, why);
+	if (s == STATUS_OK && fsync(fd) != 0)
+		s = fail_errno(why, status_of_errno(), "sync '%s'", path);
+	if (before >= 0)
+		close(before);
+	return s;
 }
 
 enum status file_replace(
@@ -178,16 +192,16 @@ enum status file_replace(
 	if (n < 0 || (size_t)n >= sizeof temporary)
 		return fail(why, STATUS_BAD_DATA, "path '%.100s...' is too long", path);
 
-	enum status s = write_new(temporary, bytes, length, mode, why);
+	int fd;
+	enum status s = write_new(&fd, temporary, bytes, length, mode, why);
 
 	if (s != STATUS_OK)
 		return s;
-	if (rename(temporary, path) != 0) {
-		s = fail_errno(why, status_of_errno(), "rename '%s' to '%s'", temporary, path);
-		unlink(temporary);
-		return s;
-	}
-	return sync_folder_of(path, why);
+	s = put_in_place(fd, temporary, path, why);
+	close(fd);
+	if (s != STATUS_OK)
+		unlink(temporary); /* where it was not renamed */
+	return s;
 }
 
 enum status file_publish(const char *temporary, const char *final_path, struct why *why)
@@ -196,17 +210,15 @@ enum status file_publish(const char *temporary, const char *final_path, struct w
 
 	if (fd < 0)
 		return fail_errno(why, status_of_errno(), "open '%s'", temporary);
-	if (fsync(fd) != 0) {
-		enum status s = fail_errno(why, status_of_errno(), "sync '%s'", temporary);
 
-		close(fd);
-		return s;
-	}
+	enum status s = STATUS_OK;
+
+	if (fsync(fd) != 0)
+		s = fail_errno(why, status_of_errno(), "sync '%s'", temporary);
+	else
+		s = put_in_place(fd, temporary, final_path, why);
 	close(fd);
-	if (rename(temporary, final_path) != 0)
-		return fail_errno(
-			why, status_of_errno(), "rename '%s' to '%s'", temporary, final_path);
-	return sync_folder_of(final_path, why);
+	return s;
 }
 
 /* Reads to the end: the size that fstat tells is not to be trusted (/proc, pipes). *bytes grows

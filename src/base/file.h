@@ -15,7 +15,8 @@ enum status file_make_folder(const char *path, mode_t mode, struct why *why) MUS
 enum status file_replace(const char *path, const void *bytes, size_t length, mode_t mode,
 	struct why *why) MUST_CHECK;
 
-/* fsync(file); rename; fsync(folder): the last step of an atomic replacement made elsewhere. */
+/* fsync(file); rename; fsync(folder); fsync(file): the last step of an atomic replacement made elsewhere, on FAT
+ * as well. */
 enum status file_publish(const char *temporary, const char *final_path, struct why *why) MUST_CHECK;
 enum status file_sync_folder(const char *folder, struct why *why) MUST_CHECK;
 

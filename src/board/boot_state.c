@@ -62,7 +62,7 @@ enum status boot_state_read(const char *folder, struct boot_state *out, struct w
 	return STATUS_OK;
 }
 
-/* On FAT a rename over a file is the change of one directory entry in one sector. */
+/* On FAT a file replaced this way changes by one directory entry in one sector. */
 static enum status write_state(const char *folder, struct boot_state state, struct why *why)
 {
 	char path[PATH_MAX], text[] = "slot=x\ntry=x\n";

@@ -177,13 +177,18 @@ static enum status write_file(int folder, const struct stick_file *f, struct why
 
 	if (o.failed || fsync(o.fd))
 		s = fail_errno(why, status_of_errno(), "write '%s'", BESIDE_NAME);
-	close(o.fd);
+	/* Until the new one is on the stick, FAT keeps the content of what is open, see file.c. */
+	int before = openat(folder, FINAL_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
 	if (s == STATUS_OK && renameat(folder, BESIDE_NAME, folder, FINAL_NAME))
 		s = fail_errno(why, status_of_errno(), "replace '%s'", FINAL_NAME);
 	if (s != STATUS_OK)
 		unlinkat(folder, BESIDE_NAME, 0);
-	else
-		(void)fsync(folder); /* some file systems cannot; the next time tells */
+	else if (fsync(folder) == 0)
+		(void)fsync(o.fd); /* some file systems cannot; the next time tells */
+	close(o.fd);
+	if (before >= 0)
+		close(before);
 	return s;
 }
 

@@ -55,6 +55,9 @@ enum status place_keep(const char *folder, const char *name, const struct verify
 			return fail_errno(why,
 				errno == EROFS || errno == EACCES ? STATUS_DENIED : STATUS_IO,
 				"keep '%s' as '%s'", name, as);
+		/* On FAT its new name leads nowhere until the file is synced. */
+		if (place_sync(to, why) != STATUS_OK || file_sync_folder(folder, why) != STATUS_OK)
+			return STATUS_IO;
 		snprintf(kept, kept_bytes, "%s", as);
 		return STATUS_OK;
 	}

@@ -398,7 +398,7 @@ class Guest:
             if value:
                 return value
             if self.trouble or time.monotonic() > end:
-                self.fail(f"{self.trouble or f'waited {seconds} s in vain'}: {what}")
+                self.fail(f"{self.trouble or f'waited {seconds} s in vain'}: {what() if callable(what) else what}")
             select.select([], [], [], 0.2)
 
     def fail(self, why):
