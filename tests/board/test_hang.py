@@ -25,7 +25,7 @@ def test_a_daemon_that_hangs_and_a_kernel_that_panics(replay, make_card, make_st
     guest = make_guest(card, stick)
     wait_for_records(guest)
     # Linux takes a watchdog over that runs already, and feeds it until it is opened: not for ever.
-    assert guest.sh("cat /sys/module/watchdog/parameters/open_timeout") == "300\n"
+    assert 0 < int(guest.sh("cat /sys/module/watchdog/parameters/open_timeout")) <= 3600
     wait_for_a_book(guest)
     kept, mark, pid = Kept(guest), guest.mark(), daemon(guest)
 
@@ -67,10 +67,10 @@ def test_three_early_deaths(replay, make_card, make_stick, make_guest, bundles):
     assert card.state() == {"slot": "b"}
     card.fat.write("state.txt", "slot=a\n")     # as the README has it
 
-    for death in range(3):
+    for death in "123":
         guest.start()
         guest.wait(f"board.start: version {bundles.running}, slot a$")
-        guest.wait_until(lambda: guest.sh("cat /data/box/deaths") == f"{death + 1}\n", 60, "the death to be counted")  # noqa: B023
+        guest.wait_until(lambda wanted=f"{death}\n": guest.sh("cat /data/box/deaths") == wanted, 60, "the death to be counted")
         guest.cut()
         assert card.state() == {"slot": "a"}
     guest.start()
