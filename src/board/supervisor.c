@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 
-#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
-enum { EXIT_OVER = 0, EXIT_NOT_BEGUN = 70, EXIT_ANOTHER = 75 };
+enum { EXIT_OVER = 0, EXIT_NOT_BEGUN = 70, EXIT_ANOTHER = 75, LOCK_TRIES = 40, LOCK_PAUSE_MS = 50 };
 
 static const int heard_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, 0};
 
@@ -22,8 +22,9 @@ int supervisor_leave_in_child(void *context)
 {
 	struct supervisor *s = context;
 
-	/* One that waits for a disk must not keep the device from our successor. */
+	/* One that waits for a disk must not keep device and lock from our successor. */
 	watchdog_forget(&s->watchdog);
+	close(s->lock_fd);
 	return 0;
 }
 
@@ -169,11 +170,19 @@ static enum status open_loop(struct supervisor *s, struct why *why)
 	return status;
 }
 
+/* A child of one that was killed just now may hold it until it gets to let go of it. */
 static enum status lock(struct supervisor *s, struct why *why)
 {
 	pid_t holder = 0;
-	enum status status = file_lock_instance(s->places.at[PLACE_RUN], &s->lock_fd, &holder, why);
+	enum status status = STATUS_BUSY;
 
+	for (int i = 0; status == STATUS_BUSY && i < LOCK_TRIES; i++) {
+		if (i && holder > 0 && kill(holder, 0) == 0)
+			break;
+		if (i)
+			poll(NULL, 0, LOCK_PAUSE_MS);
+		status = file_lock_instance(s->places.at[PLACE_RUN], &s->lock_fd, &holder, why);
+	}
 	if (status == STATUS_BUSY)
 		return fail(why, status, "another one (pid %d) works here", (int)holder);
 	return status;

@@ -146,7 +146,7 @@ void supervisor_settle_card(struct supervisor *s, bool asked);
 /* supervisor.c */
 /* Ends the service, then reboots, not before `after_ms` from now; the first reason given is told. */
 void supervisor_reboot(struct supervisor *s, const char *why, int64_t after_ms);
-/* In an errand: lets go of the watchdog. */
+/* In an errand: lets go of the watchdog and the lock. */
 int supervisor_leave_in_child(void *context);
 /* A child that hangs is said once. */
 void supervisor_watch_errand(struct errand *e, int64_t now_ms);
