@@ -346,7 +346,8 @@ class Guest:
             mark = self.mark()
             self.qmp.command("device_del", id=f"{name}-usb")
             self.wait(f"-- {name}-usb is unplugged", 30, since=mark)
-            self.qmp.command("blockdev-del", node_name=name)
+            if self.machine == "virt":
+                self.qmp.command("blockdev-del", node_name=name)
 
     def network(self, up):
         """The cable."""
