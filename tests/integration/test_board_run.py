@@ -364,7 +364,7 @@ def test_a_trial_without_kafka_and_one_without_polls(make_image, serve, broker, 
         image.kernel("scorebox.slot=b scorebox.trial=1")
         image.put("data/box/good-b", "of an older version")
     without_kafka.works(serve, lambda: "127.0.0.1:1", jsonl, UPDATE_CONFIRM="1s").start()
-    without_polls.works(serve, broker, jsonl, UPDATE_CONFIRM="0", API_URL="https://127.0.0.1:1/x").start()
+    without_polls.works(serve, broker, jsonl, UPDATE_CONFIRM="1s", API_URL="https://127.0.0.1:1/x").start()
     without_kafka.says("is the one in use from now on", 30)
     assert "Kafka away" in without_kafka.console
     without_polls.shows("after a failure", 30)
