@@ -196,6 +196,11 @@ class Guest:
         shutil.rmtree(self.sockets)
 
     @property
+    def now(self):
+        """Seconds since power came, as the console's lines have them."""
+        return time.monotonic() - self.console.zero
+
+    @property
     def running(self):
         return self.process is not None and self.process.poll() is None
 
