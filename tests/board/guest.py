@@ -196,6 +196,11 @@ class Guest:
         shutil.rmtree(self.sockets)
 
     @property
+    def now(self):
+        """Seconds since power came, as the console's lines have them."""
+        return time.monotonic() - self.console.zero
+
+    @property
     def running(self):
         return self.process is not None and self.process.poll() is None
 
@@ -346,7 +351,8 @@ class Guest:
             mark = self.mark()
             self.qmp.command("device_del", id=f"{name}-usb")
             self.wait(f"-- {name}-usb is unplugged", 30, since=mark)
-            self.qmp.command("blockdev-del", node_name=name)
+            if self.machine == "virt":
+                self.qmp.command("blockdev-del", node_name=name)
 
     def network(self, up):
         """The cable."""
