@@ -65,9 +65,12 @@ static void say_unknown(struct card *c, const struct envfile_entry *e)
 	if (setting_nearest(e->name, near, sizeof near))
 		card_say(c, e->line, "%.80s is no setting and is left out; did you mean %s?",
 			e->name, near);
-	else
-		card_say(c, e->line, "%.80s is no setting and is left out; %s", e->name,
-			ours ? "the README lists them all" : "all begin with " SETTINGS_PREFIX);
+	else if (ours)
+		card_say(c, e->line,
+			"%.80s is no setting and is left out; the README lists them all", e->name);
+	else /* it may be the end of a key that was wrapped: not shown */
+		card_say(c, e->line,
+			"this is no setting and is left out; all begin with " SETTINGS_PREFIX);
 }
 
 static void say_wrong(struct card *c, const struct envfile_entry *e, const struct setting *s,

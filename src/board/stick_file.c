@@ -135,6 +135,10 @@ static void put_all(struct out *o, const struct stick_file *f)
 	const char *tail = log_tail_last(f->tail, STICK_LOG_LINES);
 
 	put(o, f->screen, strlen(f->screen));
+	if (note_read(f->places->at[PLACE_TROUBLE], false, text, sizeof text) > 0) {
+		heading(o, "What was found wrong with the card at the start");
+		put(o, text, strlen(text));
+	}
 	if (note_read(f->places->at[PLACE_SETTINGS_LOG], false, text, sizeof text) > 0) {
 		heading(o, "Lines of scorebox.env that were passed over");
 		put(o, text, strlen(text));
