@@ -42,6 +42,9 @@ struct file_mount {
 	bool part; /* not the whole file system: a folder of it bound here, or a subvolume */
 };
 bool file_mount_of(const char *path, const char *mountinfo, struct file_mount *out);
+/* Tells one mount from every other that there was since the system started, also of the same device at the same
+ * place. 0: it is not there, or the kernel (before Linux 6.8) does not tell. */
+uint64_t file_mount_id(const char *path);
 /* True when something is attached there; where there is no /proc, when st_dev differs from its parent's. */
 bool file_below_mount(const char *path);
 /* `path`, or the real one, is `folder` or lies below it. */

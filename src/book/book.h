@@ -85,8 +85,9 @@ enum shelf_mount { SHELF_AUTO, SHELF_REQUIRE, SHELF_ANY };
 struct shelf {
 	enum shelf_state state;
 	uint64_t free_bytes;
-	uint64_t device; /* st_dev: another stick when it changes */
-	char text[200];	 /* in plain words with the next step, for the log and `check` */
+	/* Another stick, or the same one again, when one of them changes: st_dev, file_mount_id(). */
+	uint64_t device, mount_id;
+	char text[200]; /* in plain words with the next step, for the log and `check` */
 };
 /* Looks without writing (access(2), statvfs). The folder itself is made when its parent is fine
  * (not below a missing mount). */

@@ -112,5 +112,6 @@ void shelf_look(
 		return;
 	}
 	out->device = (uint64_t)st.st_dev;
+	out->mount_id = file_mount_id(folder);
 	look_inside(folder, min_free_bytes, out);
 }

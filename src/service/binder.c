@@ -305,8 +305,10 @@ static void shelf_changed(struct binder *b, const struct shelf *now)
 		log_info("output.ok", "workbooks go to '%s', %" PRIu64 " MiB free",
 			b->parts->config->output_dir, now->free_bytes >> 20);
 		book_sweep_folder(b->parts->config->output_dir);
+		/* What was written, and how long it took, was the other storage's. */
+		schedule_anew(&b->schedule);
 		b->audit_wanted = b->index_wanted = true;
-		b->audit_ms = 0;
+		b->audit_ms = b->index_ms = 0;
 	} else if (now->state == SHELF_NONE) {
 		log_info("output.none",
 			"SCOREBOX_OUTPUT_DIR is not set: the journal is kept, no workbooks are written");
@@ -329,7 +331,8 @@ static bool shelf_is_fine(struct binder *b, int64_t now)
 	const struct config *c = b->parts->config;
 	shelf_look(c->output_dir, mounts[c->output_mount], c->output_min_free, &look);
 	bool changed = !b->shelf_known || look.state != b->shelf.state ||
-		       (look.state == SHELF_OK && look.device != b->shelf.device);
+		       (look.state == SHELF_OK && (look.device != b->shelf.device ||
+							  look.mount_id != b->shelf.mount_id));
 	b->shelf = look;
 	b->shelf_known = true;
 	b->shelf_ms = now;

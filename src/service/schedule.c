@@ -18,6 +18,11 @@ void schedule_init(struct schedule *s, int64_t interval_ms, int64_t now_ms)
 	s->worn_ms = now_ms;
 }
 
+void schedule_anew(struct schedule *s)
+{
+	memset(s->recent, 0, sizeof s->recent);
+}
+
 static struct schedule_entry *find(struct schedule *s, int64_t match)
 {
 	for (int i = 0; i < SCHEDULE_RECENT; i++)

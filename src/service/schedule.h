@@ -23,6 +23,8 @@ struct schedule {
 };
 
 void schedule_init(struct schedule *s, int64_t interval_ms, int64_t now_ms);
+/* The storage is another one: no match rests. What was written within the hour counts on. */
+void schedule_anew(struct schedule *s);
 /* `hurry`: everything that waits is wanted now (only failures rest). */
 bool schedule_is_due(struct schedule *s, int64_t match, bool ended, bool hurry, int64_t now_ms);
 void schedule_started(struct schedule *s, int64_t match, int64_t now_ms);

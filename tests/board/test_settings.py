@@ -1,6 +1,6 @@
 """SCOREBOX_SEAL=1 on a real FAT: the key leaves the part of the card that every laptop shows."""
 from conftest import ROOT, box_settings
-from status import status_on, wait_for_records
+from status import expect_on_the_stick, status_on, wait_for_records
 
 MATCH = ROOT / "src/replay/matches/2025-04-16_DC-RR.match"
 KEY = "7c1f0e5d-the-one-key-of-this-test"
@@ -25,6 +25,8 @@ def test_a_sealed_key_leaves_the_fat(replay, make_card, make_stick, make_guest):
     assert guest.sh("stat -c '%a %u' /data/secrets /data/secrets/SCOREBOX_API_KEY") == "700 990\n400 990\n"
     assert KEY not in guest.sh("cat /run/scorebox/settings")
     assert " /boot vfat ro," in guest.sh("cat /proc/mounts")
+    expect_on_the_stick(guest, stick, "all well")
+    assert KEY not in status_on(stick)
     guest.cut()
     assert KEY.encode() not in outside_of_the_data(card)
     assert card.fat_complaints() == ""
@@ -42,4 +44,3 @@ def test_a_sealed_key_leaves_the_fat(replay, make_card, make_stick, make_guest):
     guest.cut()
     assert card.fat_bytes() == fat, "a start with nothing left to seal has written to the FAT"
     assert KEY not in guest.console.tail(10**6)
-    assert status_on(stick) and KEY not in status_on(stick)

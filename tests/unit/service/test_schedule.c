@@ -71,6 +71,23 @@ static void one_retry_then_rarely(void **state)
 	assert_true(schedule_is_due(&s, 1, false, true, 3));
 }
 
+static void another_storage_forgets_rests_and_failures_but_no_wear(void **state)
+{
+	(void)state;
+	schedule_started(&s, 1, 0);
+	schedule_failed(&s, 1);
+	schedule_failed(&s, 1);
+	written(2, false, 3000, 0);
+	schedule_anew(&s);
+	assert_true(schedule_is_due(&s, 1, false, false, 1));
+	assert_true(schedule_is_due(&s, 2, false, false, 1));
+	written(2, false, 10, 1);
+	schedule_wear(&s, 300000000, 1);
+	schedule_anew(&s);
+	written(2, false, 10, 2);
+	assert_false(schedule_is_due(&s, 2, false, false, 10 * MINUTE));
+}
+
 static void wear_is_bounded_an_hour(void **state)
 {
 	(void)state;
@@ -98,6 +115,8 @@ int main(void)
 		cmocka_unit_test_setup(end_of_a_match_is_due_at_once_and_once, fresh),
 		cmocka_unit_test_setup(shutdown_hurries, fresh),
 		cmocka_unit_test_setup(one_retry_then_rarely, fresh),
+		cmocka_unit_test_setup(
+			another_storage_forgets_rests_and_failures_but_no_wear, fresh),
 		cmocka_unit_test_setup(wear_is_bounded_an_hour, fresh),
 		cmocka_unit_test_setup(forgets_the_longest_untouched, fresh),
 	};
