@@ -1,5 +1,5 @@
-# cmake -DCACHE=DIR -DLOCK_OUT=FILE [-DUPDATE=ON] -P fetch.cmake
-# Brings the Debian packages of packages.lock into CACHE and writes beside them what was taken:
+# cmake -DCACHE=DIR -DLOCK_OUT=FILE [-DUPDATE=ON] [-DLOCK=FILE] -P fetch.cmake
+# Brings the Debian packages of packages.lock (or LOCK) into CACHE and writes beside them what was taken:
 #   CACHE/files.txt   role;package;version;architecture;sha256;file, a line each
 #   LOCK_OUT          the lock that would give exactly these again
 # A locked file that the mirror no longer has is replaced by the newest of the suite, whose signature apt checks, and
@@ -13,6 +13,9 @@ set(arch arm64)
 set(apt_components non-free-firmware)
 
 set(lock ${CMAKE_CURRENT_LIST_DIR}/packages.lock)
+if(LOCK)
+	set(lock ${LOCK})
+endif()
 file(STRINGS ${lock} comment REGEX "^#")
 file(STRINGS ${lock} locked REGEX "^[^#]")
 file(MAKE_DIRECTORY ${CACHE})
@@ -27,8 +30,11 @@ set(moved FALSE)
 macro(need_apt)
 	if(NOT DEFINED apt)
 		find_mirrors(mirror mirror_security)
-		prepare_apt(${CACHE}/apt/deb deb ${release} apt_deb -o APT::Architecture=${arch} -o APT::Architectures=${arch})
-		prepare_apt(${CACHE}/apt/src deb-src ${release} apt_src)
+		# A mirror that cannot be reached is no mirror that has dropped something.
+		set(strict -o APT::Update::Error-Mode=any)
+		prepare_apt(${CACHE}/apt/deb deb ${release} apt_deb ${strict} -o APT::Architecture=${arch}
+			-o APT::Architectures=${arch})
+		prepare_apt(${CACHE}/apt/src deb-src ${release} apt_src ${strict})
 		set(apt ready)
 	endif()
 endmacro()
@@ -95,6 +101,10 @@ foreach(line IN LISTS locked)
 			file(APPEND ${log} "${said}")
 		endif()
 		if(failed)
+			if(NOT UPDATE AND NOT said MATCHES "was not found|404|Unable to (locate|find)")
+				show_tail(${log})
+				message(FATAL_ERROR "could not download ${package} ${version}; nothing was built")
+			endif()
 			if(NOT UPDATE)
 				say("NOT AS LOCKED: the mirror has ${package} ${version} no more; the newest of Debian ${release} is taken")
 				set(moved TRUE)

@@ -15,7 +15,7 @@ const struct led_pattern led_patterns[BOX_STATES] = {
 	[BOX_BOOTING] = {"booting", 0, 100, 100, 0, "quick blinking without a pause",
 		"Wait: starting, or ending, takes less than a minute."},
 	[BOX_NO_SETTINGS] = {"no settings", 2, SHORT, "2 flashes, pause",
-		"Correct scorebox.env on the card's BOOT partition; the log, and "
+		"Correct scorebox.env on the card's drive SCOREBOX; the log, and "
 		"scorebox-status.txt on the stick, name what is wrong."},
 	[BOX_NO_NETWORK] = {"no network", 3, SHORT, "3 flashes, pause",
 		"Look at the network cable and the router; SCOREBOX_NET_ADDRESS sets a fixed "
@@ -35,6 +35,9 @@ const struct led_pattern led_patterns[BOX_STATES] = {
 	[BOX_STICK_AWAY] = {"stick away", 7, SHORT, "7 flashes, pause",
 		"Plug in a USB stick that can be written and has room: the workbooks that wait "
 		"are written then."},
+	[BOX_CARD_BAD] = {"card damaged", 9, SHORT, "9 flashes, pause",
+		"What was found wrong with the card at the start stands on the screen and on the "
+		"stick: act on it, and replace the card."},
 	[BOX_TRIAL] = {"update trial", 1, 1000, 0, 1000, "long flashes",
 		"A new version is on trial: leave the power on until it is confirmed."},
 	[BOX_WELL] = {"all well", 1, 100, 0, 2900, "1 short flash every 3 s", "Nothing."},

@@ -17,6 +17,7 @@ static const char *const on_the_box[PLACE_COUNT] = {
 	[PLACE_RUN] = "/run/scorebox",
 	[PLACE_SETTINGS] = "/run/scorebox/settings",
 	[PLACE_SETTINGS_LOG] = "/run/scorebox/settings.log",
+	[PLACE_TROUBLE] = "/run/scorebox/trouble",
 	[PLACE_NET] = "/run/scorebox/net",
 	[PLACE_CLOCK] = "/run/scorebox/clock",
 	[PLACE_STICK_NOTE] = "/run/scorebox/stick",

@@ -16,6 +16,7 @@ enum place {
 	PLACE_RUN, /* folder of what lasts as long as the power does */
 	PLACE_SETTINGS,
 	PLACE_SETTINGS_LOG,
+	PLACE_TROUBLE, /* what is wrong with the card, a line each */
 	PLACE_NET,
 	PLACE_CLOCK,
 	PLACE_STICK_NOTE,

@@ -284,6 +284,8 @@ void screen_compose(struct screen *out, const struct situation *s)
 	}
 	stick_rows(out, s);
 	update_row(out, s);
+	if (*s->trouble)
+		row(out, 1, "Card", "%s", s->trouble);
 	if (s->bad_lines)
 		row(out, 1, "Settings", "%u bad line%s in scorebox.env: %s", s->bad_lines,
 			plural(s->bad_lines), s->bad_line);

@@ -116,6 +116,8 @@ static void become(const struct service_start *what, pid_t parent)
 
 	usual_signals();
 	take_streams(what->out_fd);
+	/* An exec would do it; but we may be killed, and another supervisor begin, before that. */
+	(void)syscall(SYS_close_range, 3u, ~0u, 0u);
 	setsid();
 	umask(0027);
 	if (setrlimit(RLIMIT_CORE, &no_core))

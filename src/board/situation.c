@@ -120,6 +120,8 @@ void situation_of_now(struct situation *s, const struct places *p)
 		*s->update = '\0';
 	read_stick(s, p->at[PLACE_STICK_NOTE]);
 	read_bad_lines(s, p->at[PLACE_SETTINGS_LOG]);
+	if (!note_line(p->at[PLACE_TROUBLE], s->trouble, sizeof s->trouble))
+		*s->trouble = '\0';
 	read_memory(s, p->at[PLACE_MEMINFO]);
 }
 
@@ -174,6 +176,8 @@ enum box_state situation_state(const struct situation *s)
 		return BOX_KAFKA_AWAY;
 	if (stick_away(s))
 		return BOX_STICK_AWAY;
+	if (*s->trouble)
+		return BOX_CARD_BAD;
 	if (s->trial == TRIAL_WAITS || s->trial == TRIAL_HEALTHY)
 		return BOX_TRIAL;
 	return BOX_WELL;
@@ -200,7 +204,7 @@ uint64_t situation_key(const struct situation *s)
 	const unsigned char states[] = {(unsigned char)situation_state(s), (unsigned char)s->phase,
 		(unsigned char)s->trial, s->ready, s->settings_wrong, s->waits_for_clock,
 		s->hung_ms > 0, *s->clock != '\0', s->status_known, s->bad_lines > 0,
-		s->status_known && t->polls, s->status_known && t->reads,
+		*s->trouble != '\0', s->status_known && t->polls, s->status_known && t->reads,
 		s->status_known && t->poll.failing, s->status_known && t->poll.last_us,
 		s->status_known && t->kafka.connected, s->status_known && t->consumer.reading,
 		(unsigned char)(s->phase == SERVICE_RESTS ? s->exit_code : 0)};

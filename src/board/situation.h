@@ -37,6 +37,7 @@ struct situation {
 	char stick_word[16], stick[NOTE_BYTES];
 	unsigned bad_lines; /* of scorebox.env */
 	char bad_line[NOTE_BYTES];
+	char trouble[NOTE_BYTES]; /* with the card, found at the start: the first line */
 	unsigned long memory_used_kib, memory_kib; /* 0: unknown */
 
 	/* of the daemon */

@@ -135,6 +135,10 @@ static void put_all(struct out *o, const struct stick_file *f)
 	const char *tail = log_tail_last(f->tail, STICK_LOG_LINES);
 
 	put(o, f->screen, strlen(f->screen));
+	if (note_read(f->places->at[PLACE_TROUBLE], false, text, sizeof text) > 0) {
+		heading(o, "What was found wrong with the card at the start");
+		put(o, text, strlen(text));
+	}
 	if (note_read(f->places->at[PLACE_SETTINGS_LOG], false, text, sizeof text) > 0) {
 		heading(o, "Lines of scorebox.env that were passed over");
 		put(o, text, strlen(text));
@@ -157,6 +161,25 @@ static enum status status_of_errno(void)
 								     : STATUS_IO;
 }
 
+/* The order of file_replace (base/file.c), and for its reason: FAT's new name leads to what was written only once the
+ * file itself is synced after the rename; until then to the old content, which is kept by holding it open. */
+static enum status put_in_place(int folder, int fd, struct why *why)
+{
+	int before = openat(folder, FINAL_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	enum status s = STATUS_OK;
+
+	if (renameat(folder, BESIDE_NAME, folder, FINAL_NAME)) {
+		s = fail_errno(why, status_of_errno(), "replace '%s'", FINAL_NAME);
+	} else {
+		(void)fsync(folder); /* some file systems cannot; the next time tells */
+		if (fsync(fd))
+			s = fail_errno(why, status_of_errno(), "sync '%s'", FINAL_NAME);
+	}
+	if (before >= 0)
+		close(before);
+	return s;
+}
+
 static enum status write_file(int folder, const struct stick_file *f, struct why *why)
 {
 	struct out o = {.failed = false};
@@ -173,18 +196,11 @@ static enum status write_file(int folder, const struct stick_file *f, struct why
 
 	if (o.failed || fsync(o.fd))
 		s = fail_errno(why, status_of_errno(), "write '%s'", BESIDE_NAME);
-	/* Until the new one is on the stick, FAT keeps the content of what is open, see file.c. */
-	int before = openat(folder, FINAL_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (s == STATUS_OK && renameat(folder, BESIDE_NAME, folder, FINAL_NAME))
-		s = fail_errno(why, status_of_errno(), "replace '%s'", FINAL_NAME);
+	if (s == STATUS_OK)
+		s = put_in_place(folder, o.fd, why);
+	close(o.fd);
 	if (s != STATUS_OK)
 		unlinkat(folder, BESIDE_NAME, 0);
-	else if (fsync(folder) == 0)
-		(void)fsync(o.fd); /* some file systems cannot; the next time tells */
-	close(o.fd);
-	if (before >= 0)
-		close(before);
 	return s;
 }
 

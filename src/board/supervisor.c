@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 
-#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
-enum { EXIT_OVER = 0, EXIT_NOT_BEGUN = 70, EXIT_ANOTHER = 75 };
+enum { EXIT_OVER = 0, EXIT_NOT_BEGUN = 70, EXIT_ANOTHER = 75, LOCK_TRIES = 40, LOCK_PAUSE_MS = 50 };
 
 static const int heard_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, 0};
 
@@ -22,8 +22,9 @@ int supervisor_leave_in_child(void *context)
 {
 	struct supervisor *s = context;
 
-	/* One that waits for a disk must not keep the device from our successor. */
+	/* One that waits for a disk must not keep device and lock from our successor. */
 	watchdog_forget(&s->watchdog);
+	close(s->lock_fd);
 	return 0;
 }
 
@@ -59,10 +60,15 @@ static void leave(struct supervisor *s, enum leaving how, int64_t now_ms)
 	service_end(&s->service, now_ms);
 }
 
-void supervisor_reboot(struct supervisor *s, const char *why)
+void supervisor_reboot(struct supervisor *s, const char *why, int64_t after_ms)
 {
+	int64_t now_ms = clock_mono_ms();
+
+	if (s->leaving >= REBOOTS)
+		return;
 	snprintf(s->reboot_why, sizeof s->reboot_why, "%s", why);
-	leave(s, REBOOTS, loop_now_ms(s->loop));
+	s->reboot_ms = now_ms + after_ms;
+	leave(s, REBOOTS, now_ms);
 }
 
 /* busybox init takes SIGTERM as the wish to reboot: it unmounts, and ends us as well. */
@@ -71,7 +77,7 @@ static void reboot_now(struct supervisor *s, int64_t now_ms)
 	s->leaving = REBOOTING;
 	s->leave_ms = now_ms;
 	log_warn("board.reboot", "%s; rebooting", s->reboot_why);
-	supervisor_settle_card(s);
+	supervisor_settle_card(s, false);
 	supervisor_drain(s);
 	if (!*s->places.root) {
 		kill(1, SIGTERM); /* it syncs, too */
@@ -96,7 +102,7 @@ static void leave_turn(struct supervisor *s, int64_t now_ms)
 			loop_stop(s->loop);
 		break;
 	case REBOOTS:
-		if (over)
+		if (over && now_ms >= s->reboot_ms)
 			reboot_now(s, now_ms);
 		break;
 	case REBOOTING:
@@ -164,11 +170,19 @@ static enum status open_loop(struct supervisor *s, struct why *why)
 	return status;
 }
 
+/* A child of one that was killed just now may hold it until it gets to let go of it. */
 static enum status lock(struct supervisor *s, struct why *why)
 {
 	pid_t holder = 0;
-	enum status status = file_lock_instance(s->places.at[PLACE_RUN], &s->lock_fd, &holder, why);
+	enum status status = STATUS_BUSY;
 
+	for (int i = 0; status == STATUS_BUSY && i < LOCK_TRIES; i++) {
+		if (i && holder > 0 && kill(holder, 0) == 0)
+			break;
+		if (i)
+			poll(NULL, 0, LOCK_PAUSE_MS);
+		status = file_lock_instance(s->places.at[PLACE_RUN], &s->lock_fd, &holder, why);
+	}
 	if (status == STATUS_BUSY)
 		return fail(why, status, "another one (pid %d) works here", (int)holder);
 	return status;
@@ -182,9 +196,19 @@ static enum status open_all(struct supervisor *s, struct why *why)
 		status = lock(s, why);
 	if (status == STATUS_OK)
 		status = supervisor_open_lines(s, why);
-	if (status == STATUS_OK)
-		status = supervisor_open_service(s, why);
 	return status;
+}
+
+/* An image without the service's user, say: on trial it goes, else it counts as an early death. */
+static void open_service(struct supervisor *s)
+{
+	struct why why;
+
+	if (supervisor_open_service(s, &why) == STATUS_OK)
+		return;
+	log_error("board.start", "%s; no service can be started; rebooting in %d s", why.text,
+		NOT_BEGUN_MS / 1000);
+	supervisor_reboot(s, "no service can be started", NOT_BEGUN_MS);
 }
 
 static void begin(struct supervisor *s)
@@ -196,11 +220,10 @@ static void begin(struct supervisor *s)
 	/* First, so that a card that hangs does not hang the box. */
 	supervisor_feed(s, s->began_ms);
 	supervisor_open_show(s);
-	bool falls_back = supervisor_count_start(s);
-
+	if (supervisor_count_start(s))
+		supervisor_reboot(s, "the other slot is tried", 0);
 	supervisor_read_settings(s);
-	if (falls_back)
-		supervisor_reboot(s, "the other slot is tried");
+	open_service(s);
 	turn(s);
 }
 
@@ -231,7 +254,7 @@ static int run(struct supervisor *s)
 	}
 	watchdog_leave(&s->watchdog);
 	if (s->leaving == STOPS)
-		supervisor_settle_card(s);
+		supervisor_settle_card(s, true);
 	log_info("board.over", "the service is over; the watchdog stays armed");
 	return EXIT_OVER;
 }

@@ -26,6 +26,7 @@ enum {
 	LOG_EVERY_MS = 5000, /* cards wear, too */
 	RETRY_EVERY_MS = 30000,
 	REBOOT_WITHIN_MS = 60000, /* then by the kernel alone */
+	NOT_BEGUN_MS = 10000,	  /* for a human to read why */
 	BOX_LOG_WAITING = 4096,
 };
 
@@ -56,7 +57,7 @@ struct supervisor {
 	int lock_fd, notify_fd, own_fd,
 		service_fd; /* the last two: write ends of the pipes of lines */
 	enum leaving leaving;
-	int64_t began_ms, leave_ms;
+	int64_t began_ms, leave_ms, reboot_ms;
 	char reboot_why[NOTE_BYTES];
 
 	/* the service */
@@ -139,13 +140,13 @@ void supervisor_stick_ended(struct supervisor *s, int exit_code);
 bool supervisor_count_start(struct supervisor *s);
 void supervisor_slots_turn(struct supervisor *s, int64_t now_ms);
 void supervisor_card_ended(struct supervisor *s, int exit_code, int64_t now_ms);
-/* At the end: what a regular end leaves on the card. */
-void supervisor_settle_card(struct supervisor *s);
+/* At the end: what the card keeps. `asked`: we were told to end, which is no death. */
+void supervisor_settle_card(struct supervisor *s, bool asked);
 
 /* supervisor.c */
-/* Ends the service, then reboots. */
-void supervisor_reboot(struct supervisor *s, const char *why);
-/* In an errand: lets go of the watchdog. */
+/* Ends the service, then reboots, not before `after_ms` from now; the first reason given is told. */
+void supervisor_reboot(struct supervisor *s, const char *why, int64_t after_ms);
+/* In an errand: lets go of the watchdog and the lock. */
 int supervisor_leave_in_child(void *context);
 /* A child that hangs is said once. */
 void supervisor_watch_errand(struct errand *e, int64_t now_ms);

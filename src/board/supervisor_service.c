@@ -12,7 +12,7 @@
 
 #define SERVICE_USER "scorebox"
 
-enum { WATCHDOG_AGAIN_MS = 60000 };
+enum { WATCHDOG_AGAIN_MS = 10000 };
 
 /* ---- signs of life ---- */
 
@@ -57,9 +57,9 @@ void supervisor_close_service(struct supervisor *s)
 static void open_watchdog(struct supervisor *s, int64_t now_ms)
 {
 	struct why why;
+	enum status status = watchdog_open(&s->watchdog, s->places.at[PLACE_WATCHDOG], &why);
 
-	s->watchdog_again_ms = now_ms + WATCHDOG_AGAIN_MS;
-	if (watchdog_open(&s->watchdog, s->places.at[PLACE_WATCHDOG], &why) == STATUS_OK) {
+	if (status == STATUS_OK) {
 		if (!s->watchdog.timeout_s)
 			s->watchdog.timeout_s = WATCHDOG_TIMEOUT_S; /* it does not say */
 		log_info("board.watchdog",
@@ -67,10 +67,12 @@ static void open_watchdog(struct supervisor *s, int64_t now_ms)
 			s->watchdog.timeout_s);
 		return;
 	}
+	/* A busy one is armed, and bites unless we get hold of it: what held it is about to end. */
+	s->watchdog_again_ms = now_ms + (status == STATUS_BUSY ? TURN_MS : WATCHDOG_AGAIN_MS);
 	if (!s->no_watchdog_told)
 		log_warn("board.watchdog",
-			"%s; a service that hangs is killed and started again instead; looked for every %d s",
-			why.text, WATCHDOG_AGAIN_MS / 1000);
+			"%s; a service that hangs is killed and started again instead; it is looked for again and again",
+			why.text);
 	s->no_watchdog_told = true;
 }
 

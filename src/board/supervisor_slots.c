@@ -165,7 +165,7 @@ static void turn_trial(struct supervisor *s, int64_t now_ms)
 			"version %s in slot %c was not healthy within %d min; nothing lost; the box goes back to slot %c now",
 			s->now.version, s->now.slot, TRIAL_LIMIT_MS / 60000,
 			boot_slot_other(s->now.slot));
-		supervisor_reboot(s, "the trial has failed");
+		supervisor_reboot(s, "the trial has failed", 0);
 		break;
 	}
 }
@@ -180,14 +180,14 @@ void supervisor_slots_turn(struct supervisor *s, int64_t now_ms)
 	send_to_card(s, now_ms);
 }
 
-void supervisor_settle_card(struct supervisor *s)
+void supervisor_settle_card(struct supervisor *s, bool asked)
 {
 	struct why why;
 
 	if (access(s->places.at[PLACE_CLOCK], F_OK) == 0)
 		(void)does(CARD_CLOCK, box_save_clock(&s->places, &why), &why);
-	if (s->alive_kept || !s->deaths.count)
+	if (!asked || s->alive_kept || !s->deaths.count)
 		return;
-	s->deaths.count--; /* an end that was asked for is no death */
+	s->deaths.count--;
 	save_deaths(s);
 }

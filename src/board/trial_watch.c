@@ -4,6 +4,7 @@ void trial_watch_begin(struct trial_watch *t, bool trial_boot, int64_t confirm_m
 {
 	*t = (struct trial_watch){.phase = trial_boot ? TRIAL_WAITS : TRIAL_NONE,
 		.began_ms = now_ms,
+		.ill_since_ms = now_ms,
 		.confirm_ms = confirm_ms};
 }
 
@@ -33,9 +34,12 @@ enum trial_step trial_watch_step(struct trial_watch *t, const struct situation *
 		t->runs = s->runs;
 	}
 	t->phase = healthy ? TRIAL_HEALTHY : TRIAL_WAITS;
-	if (healthy)
+	if (healthy) {
+		t->ill_since_ms = now_ms;
 		return now_ms - t->healthy_since_ms >= t->confirm_ms ? TRIAL_CONFIRM : TRIAL_GO_ON;
-	if (now_ms - t->began_ms < TRIAL_LIMIT_MS)
+	}
+	if (now_ms - t->ill_since_ms < TRIAL_LIMIT_MS &&
+		now_ms - t->began_ms < TRIAL_LIMIT_MS + TRIAL_TIMES * t->confirm_ms)
 		return TRIAL_GO_ON;
 	t->phase = TRIAL_FAILED;
 	return TRIAL_GIVE_UP;

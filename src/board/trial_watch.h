@@ -3,14 +3,16 @@
 #include "board/situation.h"
 
 enum {
-	TRIAL_LIMIT_MS = 15 * 60000,  /* healthy by then, or back to the other slot */
+	TRIAL_LIMIT_MS = 15 * 60000, /* so long ill without a break, and it is over */
+	TRIAL_TIMES =
+		4, /* nor does it stumble again and again for longer than its limit and so many confirmations */
 	TRIAL_CONFIRM_MS = 5 * 60000, /* SCOREBOX_UPDATE_CONFIRM, where it is not given */
 };
 
 struct trial_watch {
 	enum trial_phase phase;
 	int64_t began_ms, confirm_ms;
-	int64_t healthy_since_ms;
+	int64_t ill_since_ms, healthy_since_ms;
 	unsigned runs; /* the daemon's, when it became healthy */
 };
 

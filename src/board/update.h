@@ -45,7 +45,8 @@ enum status update_run(const struct update_paths *paths, const struct update_req
 	enum update_outcome *out) MUST_CHECK;
 
 /* To be called once at each start. Where a trial was due and this is not it, it has failed: its bundle is refused from
- * now on. Also finishes a confirmation, and clears away an update, that a power cut ended. */
+ * now on. Also finishes a confirmation, and clears away an update, that a power cut ended; and tells of a slot in use
+ * that the boot script passed over. */
 enum status update_trial_failed(const struct update_paths *paths, struct why *why) MUST_CHECK;
 /* To be called when this start is a trial and has proved itself: the running slot is the good one from now on.
  * At any other time, and the second time, nothing happens. */

@@ -71,11 +71,24 @@ static enum status forget(const struct update_paths *paths, const struct here *h
 	return s;
 }
 
+/* The boot script passed over files that are not what their sums say. */
+static void tell_damage(const struct update_paths *paths, const struct here *h)
+{
+	if (h->line.trial || !h->state.slot || h->state.slot == h->line.slot)
+		return;
+	update_say(paths, LOG_WARN, "update.other-slot",
+		"slot %c is the one in use, but could not be booted; nothing is lost, this box runs from "
+		"slot %c; an update mends that slot, so does the image written anew",
+		h->state.slot, h->line.slot);
+}
+
 enum status update_trial_failed(const struct update_paths *paths, struct why *why)
 {
 	struct here h;
 	enum status s = look(paths, &h, why);
 
+	if (s == STATUS_OK)
+		tell_damage(paths, &h);
 	/* It runs, or is yet to come. */
 	if (s != STATUS_OK || !h.recorded || h.line.trial || h.state.try == h.trial.slot)
 		return s;

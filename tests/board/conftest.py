@@ -35,6 +35,7 @@ globals().update(everything_of(BROKER / "conftest.py"))
 
 import kafka_jars  # noqa: E402 (found by the line above)
 import real_kafka  # noqa: E402
+from bundles import Bundles  # noqa: E402
 from guest import Guest  # noqa: E402
 from media import Card, Stick, missing  # noqa: E402
 from network import HOST, TimeServer, leave_for_an_own_one  # noqa: E402
@@ -74,6 +75,12 @@ def update_key():
     if not path.exists():
         skip(f"key that signs updates at {path}")
     return path
+
+
+@pytest.fixture(scope="session")
+def bundles(image_dir, update_key, tmp_path_factory):
+    """Makes updates."""
+    return Bundles(image_dir, update_key, tmp_path_factory.mktemp("bundles"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -182,6 +182,7 @@ class Guest:
         if self.thread:
             self.thread.join()
         self.thread = None
+        self.ends += ["cut"] * (len(self.boots) - len(self.ends))
         self.console.add("-- the power was cut")
         if self.disk and dice:
             self.console.add("-- %d writes were not flushed, %d of them are lost or torn" % self.disk.power_cut(dice))

@@ -101,6 +101,9 @@ class Image:
     def screen(self):
         return self.get("run/scorebox/status.txt")
 
+    def row(self, label):
+        return next((line for line in self.screen.splitlines() if line.startswith(f"{label} ")), None)
+
     def says(self, text, seconds=20, times=1):
         wait_until(lambda: self.console.count(text) >= times, seconds, f"{text!r} on the console:\n{self.console[-3000:]}")
 
@@ -361,10 +364,12 @@ def test_a_trial_without_kafka_and_one_without_polls(make_image, serve, broker, 
         image.kernel("scorebox.slot=b scorebox.trial=1")
         image.put("data/box/good-b", "of an older version")
     without_kafka.works(serve, lambda: "127.0.0.1:1", jsonl, UPDATE_CONFIRM="1s").start()
-    without_polls.works(serve, broker, jsonl, UPDATE_CONFIRM="0", API_URL="https://127.0.0.1:1/x").start()
+    without_polls.works(serve, broker, jsonl, UPDATE_CONFIRM="1s", API_URL="https://127.0.0.1:1/x").start()
     without_kafka.says("is the one in use from now on", 30)
     assert "Kafka away" in without_kafka.console
-    without_polls.shows("trying again, 2 failed", 60)
+    without_polls.shows("after a failure", 30)
+    failed = without_polls.row("API")
+    wait_until(lambda: without_polls.row("API") not in (None, failed), 60, "one poll more")
     without_polls.shows("on trial: it is not healthy yet")
     assert without_polls.get("boot/state.txt") == "slot=a\n"
     assert not (without_polls.root / "data/box/good-b").exists(), "a mark of an older version in this slot"
@@ -396,6 +401,16 @@ def test_three_early_deaths(image):
             image.process.kill()
     assert tried == 1 and image.get("boot/state.txt") == "slot=a\n"
     assert not (image.root / "run/scorebox/reboot").exists()
+
+
+def test_an_image_without_the_services_user_does_not_stay(image):
+    image.kernel("scorebox.slot=b scorebox.trial=1")
+    image.put("etc/passwd", "root:x:0:0::/:/bin/sh\n")
+    assert image.start().wait(30) == 0
+    assert image.get("run/scorebox/reboot") == "no service can be started"
+    assert "knows no user scorebox; no service can be started; rebooting" in image.console
+    assert image.get("boot/state.txt") == "slot=a\n"
+    assert image.get("data/box/deaths") == "1\n"
 
 
 def test_a_second_one_does_not_start(image):

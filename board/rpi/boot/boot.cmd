@@ -27,7 +27,13 @@ if test "${try}" = a || test "${try}" = b; then
 	setenv trial 1
 	setenv try
 	env export -t ${text_at} slot
-	if fatwrite mmc ${dev}:1 ${text_at} state.txt ${filesize}; then true; else
+	# Read again: a card that is worn out takes what is written and forgets it.
+	setenv try x
+	if fatwrite mmc ${dev}:1 ${text_at} state.txt ${filesize} && load mmc ${dev}:1 ${text_at} state.txt; then
+		setenv try
+		env import -tr ${text_at} ${filesize} try
+	fi
+	if test -n "${try}"; then
 		echo scorebox: state.txt cannot be written, no trial
 		setenv use ${slot}
 		setenv trial 0
@@ -45,7 +51,7 @@ if load mmc ${dev}:${part} ${sum_at} sums && load mmc ${dev}:${part} ${packed_at
 			setenv root_size ${filesize}
 			crc32 ${root_at} ${root_size} 0x11f90000
 			if cmp.b ${root_sum_at} 0x11f90000 4; then
-				setenv bootargs "console=tty0 console=ttyS1,115200 panic=10 quiet loglevel=4 transparent_hugepage=never apparmor=0 watchdog.open_timeout=300 scorebox.slot=${use} scorebox.trial=${trial} ${kargs}"
+				setenv bootargs "console=tty0 console=ttyS1,115200 panic=10 quiet loglevel=4 transparent_hugepage=never apparmor=0 watchdog.open_timeout=3600 scorebox.slot=${use} scorebox.trial=${trial} ${kargs}"
 				run arm_watchdog
 				booti ${kernel_at} ${root_at}:${root_size} ${fdtcontroladdr}
 			fi

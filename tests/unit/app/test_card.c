@@ -85,7 +85,7 @@ static void lines(void **state)
 			"SCOREBOX_BOOKS=all\n",
 			"line 2: SCOREBOX_POLL_INTERVALL is no setting and is left out; did you mean "
 			"SCOREBOX_POLL_INTERVAL?\n"
-			"line 3: PATH is no setting and is left out; all begin with SCOREBOX_\n"
+			"line 3: this is no setting and is left out; all begin with SCOREBOX_\n"
 			"line 4: SCOREBX_BOOKS is no setting and is left out; did you mean SCOREBOX_BOOKS?\n"},
 		{"SCOREBOX_BOOKS=none\nSCOREBOX_BOOKS=all\n", "SCOREBOX_BOOKS=all\n",
 			"line 1: SCOREBOX_BOOKS is set again in line 2, which counts\n"},

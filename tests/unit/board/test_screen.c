@@ -167,6 +167,7 @@ static void the_worst_case_fits(void **state)
 	FILL(s.last_error);
 	FILL(s.status.mode);
 	FILL(s.status.poll.outcome);
+	FILL(s.trouble);
 	FILL(s.status.poll.next_why);
 	FILL(s.status.kafka.reason);
 	FILL(s.status.consumer.reason);
@@ -211,6 +212,8 @@ static void what_to_do_is_never_cut(void **state)
 			i == BOX_STICK_AWAY ? "full" : "ok");
 		snprintf(s.net, sizeof s.net, "%s", i == BOX_NO_NETWORK ? "" : "eth0");
 		snprintf(s.clock, sizeof s.clock, "%s", i == BOX_NO_CLOCK ? "" : "set");
+		snprintf(s.trouble, sizeof s.trouble, "%s",
+			i == BOX_CARD_BAD ? "nothing could be saved" : "");
 		s.trial = i == BOX_TRIAL ? TRIAL_WAITS : TRIAL_NONE;
 		s.hung_ms = i == BOX_SERVICE_DOWN;
 		s.phase = i == BOX_BOOTING ? SERVICE_ENDS : SERVICE_RUNS;

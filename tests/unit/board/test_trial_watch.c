@@ -109,13 +109,31 @@ static void given_up_after_the_limit(void **state)
 	(void)state;
 	trial_watch_begin(&t, true, 5 * MINUTE, 0);
 	assert_int_equal(trial_watch_step(&t, &ill, TRIAL_LIMIT_MS - 1), TRIAL_GO_ON);
-	/* Healthy when the limit comes: it may go on, but not stumble. */
+	/* It became healthy just in time; a stumble then begins the time anew. */
 	assert_int_equal(trial_watch_step(&t, &s, TRIAL_LIMIT_MS), TRIAL_GO_ON);
 	assert_int_equal(trial_watch_step(&t, &s, TRIAL_LIMIT_MS + MINUTE), TRIAL_GO_ON);
-	assert_int_equal(trial_watch_step(&t, &ill, TRIAL_LIMIT_MS + 2 * MINUTE), TRIAL_GIVE_UP);
+	assert_int_equal(trial_watch_step(&t, &ill, TRIAL_LIMIT_MS + 2 * MINUTE), TRIAL_GO_ON);
+	assert_int_equal(trial_watch_step(&t, &ill, 2 * TRIAL_LIMIT_MS + MINUTE - 1), TRIAL_GO_ON);
+	assert_int_equal(trial_watch_step(&t, &ill, 2 * TRIAL_LIMIT_MS + MINUTE), TRIAL_GIVE_UP);
 	assert_int_equal(t.phase, TRIAL_FAILED);
-	assert_int_equal(trial_watch_step(&t, &s, TRIAL_LIMIT_MS + 3 * MINUTE), TRIAL_GO_ON);
+	assert_int_equal(trial_watch_step(&t, &s, 2 * TRIAL_LIMIT_MS + 2 * MINUTE), TRIAL_GO_ON);
 	assert_int_equal(t.phase, TRIAL_FAILED);
+}
+
+static void one_that_stumbles_again_and_again_is_given_up(void **state)
+{
+	struct trial_watch t;
+	struct situation s = healthy_one(), ill = {.phase = SERVICE_RESTS};
+	const int64_t end = TRIAL_LIMIT_MS + TRIAL_TIMES * 5 * MINUTE;
+	int64_t now = 0;
+
+	(void)state;
+	trial_watch_begin(&t, true, 5 * MINUTE, 0);
+	for (; now < end - 2 * MINUTE; now += 2 * MINUTE) {
+		assert_int_equal(trial_watch_step(&t, &s, now), TRIAL_GO_ON);
+		assert_int_equal(trial_watch_step(&t, &ill, now + MINUTE), TRIAL_GO_ON);
+	}
+	assert_int_equal(trial_watch_step(&t, &ill, end), TRIAL_GIVE_UP);
 }
 
 static void any_other_boot_is_left_alone(void **state)
@@ -137,6 +155,7 @@ int main(void)
 		cmocka_unit_test(confirmed_after_the_time),
 		cmocka_unit_test(a_break_begins_anew),
 		cmocka_unit_test(given_up_after_the_limit),
+		cmocka_unit_test(one_that_stumbles_again_and_again_is_given_up),
 		cmocka_unit_test(any_other_boot_is_left_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -375,6 +375,18 @@ static void a_start_without_any_trial(void **state)
 	assert_holds(in_place("boot/state.txt"), "slot=a\ntry=b\n");
 }
 
+static void a_slot_that_was_passed_over_is_told(void **state)
+{
+	(void)state;
+	unlink(paths.said);
+	put_text(paths.line, "quiet scorebox.slot=b scorebox.trial=1\n");
+	assert_int_equal(update_trial_failed(&paths, NULL), STATUS_OK);
+	assert_int_equal(access(paths.said, F_OK), -1);
+	put_text(paths.line, "quiet scorebox.slot=b scorebox.trial=0\n");
+	assert_int_equal(update_trial_failed(&paths, NULL), STATUS_OK);
+	assert_said("slot a is the one in use, but could not be booted");
+}
+
 static void a_slot_that_stopped_working_is_left(void **state)
 {
 	enum update_outcome outcome;
@@ -446,6 +458,7 @@ int main(void)
 		test(a_cut_between_state_and_record),
 		test(a_cut_within_a_confirmation),
 		test(a_start_without_any_trial),
+		test(a_slot_that_was_passed_over_is_told),
 		test(a_slot_that_stopped_working_is_left),
 	};
 
