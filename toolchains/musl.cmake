@@ -42,5 +42,15 @@ if(${musl_template} IS_NEWER_THAN ${musl_work}/gcc.specs)
 endif()
 
 set(CMAKE_C_COMPILER ${MUSL_COMPILER})
+# The target's own: this machine's objcopy copies what it does not know as it is, and says no word by its exit code.
+if(MUSL_ARCH)
+	foreach(tool AR NM OBJCOPY RANLIB)
+		string(TOLOWER ${tool} name)
+		execute_process(COMMAND ${MUSL_COMPILER} -print-prog-name=${name} OUTPUT_VARIABLE path
+			OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+		find_program(path_of_${name} ${path} REQUIRED)
+		set(CMAKE_${tool} ${path_of_${name}} CACHE FILEPATH "" FORCE)
+	endforeach()
+endif()
 set(CMAKE_C_FLAGS_INIT "-specs=${musl_work}/gcc.specs ${MUSL_FLAGS} -fPIE")
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-static-pie")

@@ -33,5 +33,10 @@ string(JOIN "\n" symbols ${symbols})
 file(WRITE ${BUILD}/rename.txt "${symbols}\n")
 run(${LOG} ${BUILD} ${CMAKE_OBJCOPY} --redefine-syms=${BUILD}/rename.txt
 	${BUILD}/src/librdkafka.a ${PREFIX}/lib/${archive})
+execute_process(COMMAND ${CMAKE_NM} -g --defined-only ${PREFIX}/lib/${archive}
+	OUTPUT_VARIABLE symbols ERROR_QUIET COMMAND_ERROR_IS_FATAL ANY)
+if(NOT symbols MATCHES " rdkafka_cJSON_InitHooks" OR symbols MATCHES " cJSON_")
+	message(FATAL_ERROR "${CMAKE_OBJCOPY} has not renamed the symbols of librdkafka's cJSON")
+endif()
 install_headers(include/librdkafka ${SOURCE}/src/rdkafka.h ${SOURCE}/src/rdkafka_mock.h)
 recipe_done()
