@@ -397,8 +397,8 @@ class Guest:
                     self.fail(f"waited {seconds} s in vain for {pattern!r} on the console")
                 self.console.changed.wait(0.2)
 
-    def wait_until(self, condition, seconds, what):
-        """Asks again and again, a few times a second; the condition's value."""
+    def wait_until(self, condition, seconds, what, every=0.2):
+        """Asks again and again; the condition's value."""
         end = time.monotonic() + seconds * SLOW
         while True:
             value = condition()
@@ -406,7 +406,7 @@ class Guest:
                 return value
             if self.trouble or time.monotonic() > end:
                 self.fail(f"{self.trouble or f'waited {seconds} s in vain'}: {what() if callable(what) else what}")
-            select.select([], [], [], 0.2)
+            select.select([], [], [], every)
 
     def fail(self, why):
         pytest.fail(f"{why}; the console's end:\n{self.console.tail()}", pytrace=True)
