@@ -114,6 +114,7 @@ def test_absent_then_pulled_in_the_middle_then_others(started, wanted, make_stic
     wait_for_books(guest, lambda: in_guest(guest), everything)
     assert_bare(guest)
     guest.cut()
+    other.ext4.settle()
     assert not differences(books_on(other), everything)
 
 
