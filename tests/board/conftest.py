@@ -156,7 +156,7 @@ def box_settings(api, kafka, **more):
     """The lines of a box's scorebox.env that polls and keeps workbooks; `kafka` has guest_settings, or is None: embedded
     in the box. Names without SCOREBOX_; None takes one away."""
     settings = {"MODE": "both", **api.guest_settings, **(kafka.guest_settings if kafka else {"KAFKA_BROKERS": "embedded"}),
-                "NTP": HOST, "POLL_INTERVAL": "200ms", "BOOK_INTERVAL": "2s", "OUTPUT_MIN_FREE": "1MiB", **more}
+                "NTP": HOST, "POLL_INTERVAL": "200ms", "BOOK_INTERVAL": "2s", "OUTPUT_MIN_FREE": "4MiB", **more}
     return {f"SCOREBOX_{name}": value for name, value in settings.items() if value is not None}
 
 

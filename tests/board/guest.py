@@ -17,8 +17,8 @@ it, so that its part is played here as boot/boot.cmd has it: which slot, its sum
 A reset ends qemu, and the thread that reads the console starts it again with the same disks.
 
 Power cuts: kill -9. What the guest had written by then stands in the file, for it is in this machine's page cache and
-only qemu died; so cache=unsafe loses nothing here, it only saves this machine's own flushes. With `forgets` the card is
-a ForgetfulDisk, and of what was not flushed some is lost."""
+only qemu died; so cache=unsafe loses nothing here, it only saves this machine's own flushes. With `forgets` card and
+sticks are ForgetfulDisks, and of what was not flushed some is lost."""
 import base64
 import collections
 import json
@@ -152,10 +152,10 @@ class Guest:
         self.leaving = True
         self.begun_at = 0           # of the console's lines, when power came
         self.asked = 0
-        self.disk = None
+        self.forgets, self.disks = forgets, {}      # {node: ForgetfulDisk}
         if forgets:
             assert machine == "virt"
-            self.disk = ForgetfulDisk(card.path, self.sockets / "card")
+            self.disks["card"] = ForgetfulDisk(card.path, self.sockets / "card")
         if machine == "virt":
             self.agent_folder = self.sockets / "agent.d"
             self.make_agent()
@@ -184,15 +184,28 @@ class Guest:
         self.thread = None
         self.ends += ["cut"] * (len(self.boots) - len(self.ends))
         self.console.add("-- the power was cut")
-        if self.disk and dice:
-            self.console.add("-- %d writes were not flushed, %d of them are lost or torn" % self.disk.power_cut(dice))
-        elif self.disk:
-            self.disk.power_stays()
+        for name, disk in self.disks.items():
+            self.power_of(name, disk, dice)
+
+    def power_of(self, name, disk, dice):
+        """Of one disk: it goes, or without dice: it stays."""
+        if dice:
+            self.console.add("-- %s: of %d writes that were not flushed %d are lost or torn" % (name, *disk.power_cut(dice)))
+        else:
+            disk.power_stays()
+
+    def power_off(self, seconds=120):
+        """The box shuts down by itself, in order."""
+        self.sh("poweroff")
+        self.thread.join(seconds * SLOW)
+        if self.thread.is_alive() or self.ends[-1] != "guest-shutdown":
+            self.fail(f"the box does not shut down: {self.ends}")
+        self.thread = None
 
     def close(self):
         self.cut()
-        if self.disk:
-            self.disk.close()
+        for disk in self.disks.values():
+            disk.close()
         self.console.log.close()
         shutil.rmtree(self.sockets)
 
@@ -223,8 +236,8 @@ class Guest:
                 if end not in ("guest-reset", "watchdog"):
                     self.trouble = f"the machine is off: {end}"
                     return
-                if self.disk:
-                    self.disk.power_stays()
+                for disk in self.disks.values():
+                    disk.power_stays()
                 try:
                     self.begin()
                 except AssertionError as why:
@@ -285,13 +298,10 @@ class Guest:
         self.boots.append(boot)
         self.console.add(f"-- virt is on: slot {boot.slot} trial {boot.trial}")
         root = appended(root, self.agent_folder, self.sockets / "root")
-        if self.disk:
-            card = f"driver=nbd,node-name=card,server.type=unix,server.path={self.sockets}/card,export="
-        else:
-            card = f"driver=file,node-name=card,filename={self.card.path},cache.no-flush=on"
+        card = json.dumps(self.node("card", self.card.path, False))
         sticks = []
         for name, (stick, read_only) in self.sticks.items():
-            sticks += ["-blockdev", json.dumps(self.stick_node(name, stick, read_only)),
+            sticks += ["-blockdev", json.dumps(self.node(name, stick.path, read_only)),
                        "-device", f"usb-storage,bus=usb.0,drive={name},id={name}-usb"]
         return ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-m", "256", "-display", "none", "-nodefaults",
                 "-action", "reboot=shutdown,shutdown=pause,watchdog=reset", "-rtc", "base=1970-01-01T00:00:00",
@@ -328,24 +338,29 @@ class Guest:
 
     # ---- the stick ----
 
-    @staticmethod
-    def stick_node(name, stick, read_only):
-        return {"driver": "raw", "node-name": name, "read-only": read_only, "cache": {"no-flush": True}, "file": {
-            "driver": "file", "filename": str(stick.path), "read-only": read_only, "cache": {"no-flush": True}}}
+    def node(self, name, path, read_only):
+        """A block device of qemu."""
+        if name in self.disks:
+            file = {"driver": "nbd", "server": {"type": "unix", "path": self.disks[name].socket_path}, "export": ""}
+        else:
+            file = {"driver": "file", "filename": str(path), "cache": {"no-flush": True}}
+        return {"driver": "raw", "node-name": name, "read-only": read_only, "file": {**file, "read-only": read_only}}
 
     def plug(self, stick, read_only=False):
         """Before start(), or on virt at any time. Answers with a name for pull()."""
         self.plugged += 1
         name = f"stick{self.plugged}"
         self.sticks[name] = (stick, read_only)
+        if self.forgets:
+            self.disks[name] = ForgetfulDisk(stick.path, self.sockets / name)
         if self.running:
-            self.qmp.command("blockdev-add", **self.stick_node(name, stick, read_only))
+            self.qmp.command("blockdev-add", **self.node(name, stick.path, read_only))
             self.qmp.command("device_add", driver="usb-storage", bus="usb.0", drive=name, id=f"{name}-usb")
             self.console.add(f"-- {name} is plugged in: {stick.kind}{', read-only' if read_only else ''}")
         return name
 
-    def pull(self, name=None):
-        """Pulls a stick, without a warning to the guest. Without a name: the one there is."""
+    def pull(self, name=None, dice=None):
+        """Pulls a stick, without a warning to the guest. Without a name: the one there is. `dice`: as cut() has them."""
         name = name or next(iter(self.sticks))
         del self.sticks[name]
         if self.running:
@@ -354,6 +369,10 @@ class Guest:
             self.wait(f"-- {name}-usb is unplugged", 30, since=mark)
             if self.machine == "virt":
                 self.qmp.command("blockdev-del", node_name=name)
+        if name in self.disks:
+            disk = self.disks.pop(name)
+            self.power_of(name, disk, dice)
+            disk.close()
 
     def network(self, up):
         """The cable."""
@@ -397,8 +416,8 @@ class Guest:
                     self.fail(f"waited {seconds} s in vain for {pattern!r} on the console")
                 self.console.changed.wait(0.2)
 
-    def wait_until(self, condition, seconds, what):
-        """Asks again and again, a few times a second; the condition's value."""
+    def wait_until(self, condition, seconds, what, every=0.2):
+        """Asks again and again; the condition's value."""
         end = time.monotonic() + seconds * SLOW
         while True:
             value = condition()
@@ -406,7 +425,7 @@ class Guest:
                 return value
             if self.trouble or time.monotonic() > end:
                 self.fail(f"{self.trouble or f'waited {seconds} s in vain'}: {what() if callable(what) else what}")
-            select.select([], [], [], 0.2)
+            select.select([], [], [], every)
 
     def fail(self, why):
         pytest.fail(f"{why}; the console's end:\n{self.console.tail()}", pytrace=True)

@@ -71,6 +71,10 @@ class Ext4:
         lines = self.command(f'ls -p "/{folder}"').decode(errors="replace").splitlines()
         return sorted(line.split("/")[5] for line in lines if line.count("/") > 5 and line.split("/")[5] not in (".", ".."))
 
+    def settle(self):
+        """What was committed to the journal is put in its place, as whoever mounts it does first."""
+        run("debugfs", "-w", "-R", "journal_run", self.at)
+
     def complaints(self):
         """What e2fsck has to say against it; "" nothing. Looks only."""
         done = subprocess.run(["e2fsck", "-fn", self.at], env=ENVIRONMENT, stdin=subprocess.DEVNULL,
@@ -182,13 +186,13 @@ class Stick:
                 data=f"label: dos\nunit: sectors\nstart=2048, size={mib * 2048}, type={number}\n".encode())
             run("dd", f"if={file_system}", f"of={self.path}", "bs=1M", "seek=1", "conv=notrunc,sparse", "status=none")
             file_system.unlink()
-        self.fat = Fat(self.path, self.offset)
+        self.fat, self.ext4 = Fat(self.path, self.offset), Ext4(self.path, self.offset)
 
     def read(self, name):
         if self.kind == "vfat":
             return self.fat.read(name)
         assert self.kind == "ext4", "an exFAT is read in a guest"
-        data = Ext4(self.path, self.offset).read(name, f"{self.path}.read")
+        data = self.ext4.read(name, f"{self.path}.read")
         assert data is not None, f"{self.path} has no {name}"
         return data
 
@@ -202,7 +206,7 @@ class Stick:
             found = [n for n in self.fat.names() if re.match("scorebox/", n)]
             return [n.removeprefix("scorebox/") for n in found]
         assert self.kind == "ext4", "an exFAT is read in a guest"
-        return Ext4(self.path, self.offset).names("scorebox")
+        return self.ext4.names("scorebox")
 
     def books(self):
         return [n for n in self.names() if n.endswith(".xlsx") and not n.startswith(".")]

@@ -1,4 +1,5 @@
 """The other boards' device trees, up to a workbook; and the memory that all of it takes."""
+import json
 import re
 import time
 
@@ -10,6 +11,7 @@ from matches import book_name, write_match
 MIB = 1 << 10   # in KiB
 GUEST_MIB = 64      # MemTotal - MemAvailable
 SERVICES_KIB = 20 * MIB     # SCOREBOX_MEMORY_MAX of `both`
+FIXTURES, POLLS, NOISE_KIB = 20, 150, 256
 
 
 @pytest.mark.parametrize("dtb, model", [("bcm2837-rpi-3-b-plus", "Raspberry Pi 3 Model B+"),
@@ -47,9 +49,21 @@ def peaks_of(guest):
     return found
 
 
-def test_memory_through_a_whole_match(replay, topic, make_card, make_stick, make_guest):
-    """With both services, from the toss to the end, as the kernel counts it."""
-    api = replay("--step", ROOT / "src/replay/matches/2025-04-16_DC-RR.match")
+def anonymous_kib(guest):
+    """RssAnon of the daemon, the larger one."""
+    return max(map(int, re.findall(r"RssAnon:\s+(\d+)", guest.sh(
+        "for p in $(pidof scorebox); do cat /proc/$p/status; done 2>/dev/null; true"))))
+
+
+def hits(guest):
+    return json.loads(guest.sh("cat /data/scorebox/status.json"))["poll"]["hits_today"]
+
+
+def test_memory_through_a_whole_match(replay, topic, make_card, make_stick, make_guest, tmp_path):
+    """With both services, from the toss to the end, as the kernel counts it; and what is polled again and again after
+    that leaves nothing behind."""
+    fixtures = [write_match(tmp_path / f"{n}.jsonl", n, 1, ended=False, started=False) for n in range(FIXTURES)]
+    api = replay("--step", ROOT / "src/replay/matches/2025-04-16_DC-RR.match", *fixtures)
     card, stick = make_card(box_settings(api, topic, POLL_INTERVAL="100ms"), api), make_stick()
     guest = make_guest(card, stick)
     guest.wait("poll.changed")
@@ -66,3 +80,9 @@ def test_memory_through_a_whole_match(replay, topic, make_card, make_stick, make
     assert sum(kib for name, kib in peaks.items() if name != "scorebox board run") + child <= SERVICES_KIB
     assert len(peaks) == 2
     assert most <= GUEST_MIB * MIB
+
+    before, polls = anonymous_kib(guest), hits(guest)
+    guest.wait_until(lambda: hits(guest) >= polls + POLLS, 300, f"{POLLS} polls", every=2)
+    growth = anonymous_kib(guest) - before
+    print(f"{growth} KiB more after {POLLS} polls of {FIXTURES + 1} rows that have not changed")
+    assert growth <= NOISE_KIB

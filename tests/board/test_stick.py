@@ -1,6 +1,7 @@
 """The stick that comes late, goes at any moment, cannot be written, is full, is another one: nothing is lost, nothing is
 written to where it should be, and in the end every workbook is on the stick that is there. FAULTS S5 to S8 and S10."""
 import hashlib
+import io
 import random
 import zipfile
 
@@ -64,14 +65,14 @@ def assert_finals_whole(stick):
     """Under a final name stands a whole workbook, or none."""
     for name in stick.books():
         try:
-            cells(__import__("io").BytesIO(stick.read(f"scorebox/{name}")))
+            cells(io.BytesIO(stick.read(f"scorebox/{name}")))
         except (zipfile.BadZipFile, KeyError, AssertionError) as why:
             pytest.fail(f"{name} is no whole workbook under its final name: {why!r}")
 
 
 def wait_for_books(guest, look, wanted):
     guest.wait_until(lambda: not differences(look(), wanted), BOOKS_SECONDS,
-                     lambda: f"the stick to hold what this machine makes; it is not: {differences(look(), wanted)}")
+                     lambda: f"the stick to hold what this machine makes; but {differences(look(), wanted)}", every=2)
 
 
 def test_absent_then_pulled_in_the_middle_then_others(started, wanted, make_stick):
@@ -95,7 +96,6 @@ def test_absent_then_pulled_in_the_middle_then_others(started, wanted, make_stic
         guest.wait("stick.gone", 60, since=mark)
         assert_bare(guest)
         assert_finals_whole(stick)
-    assert guest.sh("pidof scorebox").split(), guest.fail("the daemon is gone")
     assert guest.count("board.service: the service .* ended") == 0
     guest.plug(stick)
     everything = wanted()
@@ -114,6 +114,7 @@ def test_absent_then_pulled_in_the_middle_then_others(started, wanted, make_stic
     wait_for_books(guest, lambda: in_guest(guest), everything)
     assert_bare(guest)
     guest.cut()
+    other.ext4.settle()
     assert not differences(books_on(other), everything)
 
 
@@ -135,7 +136,7 @@ def test_read_only_then_full_then_room(started, wanted, make_stick):
     wait_for_books(guest, lambda: books_on(stick), everything)
     guest.pull()
     full = make_stick(mib=40)
-    full.write("film.mp4", bytes(38 << 20))
+    full.write("film.mp4", bytes(37 << 20))
     mark = guest.mark()
     guest.plug(full)
     guest.wait("output.full: .*nothing lost", 60, since=mark)
