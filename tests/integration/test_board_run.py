@@ -347,8 +347,8 @@ def test_a_hang_and_two_minutes(make_image, serve, broker, jsonl):  # noqa: F811
 
 def test_a_trial_is_confirmed(image, serve, broker, jsonl):  # noqa: F811
     image.kernel("scorebox.slot=b scorebox.trial=1")
-    image.works(serve, broker, jsonl, UPDATE_CONFIRM="3s").start()
-    image.shows("update trial", 30)
+    image.works(serve, broker, jsonl, UPDATE_CONFIRM="8s").start()
+    image.shows("update trial", 60)
     assert image.get("boot/state.txt") == "slot=a\n"
     image.says("is the one in use from now on", 30)
     assert image.get("boot/state.txt") == "slot=b\n"
