@@ -17,7 +17,7 @@ DAMAGE = r"data\.(repaired|lost|none)|set aside|is damaged|I/O error"
 
 
 def test_power_cuts(replay, topic, make_card, make_stick, make_guest, open_book, tmp_path):
-    api = replay("--step", *[write_match(tmp_path / f"{n}.jsonl", n, 100_000, ended=False) for n in range(1, MATCHES + 1)])
+    api = replay("--step", *[write_match(tmp_path / f"{n}.jsonl", n, 2000 + 300 * CUTS, ended=False) for n in range(1, MATCHES + 1)])
     card, stick = make_card(box_settings(api, topic), api), make_stick()
     before = card.fat_bytes()
     dice = random.Random(SEED)
