@@ -1,0 +1,45 @@
+"""The network of the settings, and a cable that is pulled and plugged in again."""
+from conftest import ROOT, box_settings
+from status import expect_on_the_stick, wait_for_records
+
+MATCH = ROOT / "src/replay/matches/2025-04-16_DC-RR.match"
+
+
+def test_own_addresses_and_a_cable_that_comes_and_goes(replay, make_card, make_stick, make_guest):
+    api = replay("--step", MATCH)
+    settings = box_settings(api, None, POLL_INTERVAL="1s", HOSTNAME="pavilion", NET_ADDRESS="10.0.2.77/24,fd00:77::7/64",
+                            NET_GATEWAY="10.0.2.2", NET_DNS="10.0.2.3")
+    card, stick = make_card(settings, api), make_stick()
+    guest = make_guest(card, stick)
+    guest.wait("net.up: .*10.0.2.77/24")
+    wait_for_records(guest)
+    assert guest.sh("hostname").strip() == "pavilion"
+    assert "fd00:77::7/64" in guest.sh("ip -6 addr show scope global")
+    assert "default via 10.0.2.2" in guest.sh("ip route")
+    assert "nameserver 10.0.2.3" in guest.sh("cat /etc/resolv.conf")
+    assert not guest.sh("pidof udhcpc; true").strip()
+
+    mark = guest.mark()
+    guest.network(False)
+    guest.wait("net.down: ", 60, since=mark)
+    guest.wait_until(lambda: "no network" in guest.sh("cat /run/scorebox/status.txt"), 60, "the screen to say so")
+    expect_on_the_stick(guest, stick, "no network")
+    mark = guest.mark()
+    guest.network(True)
+    guest.wait("net.up: .*10.0.2.77/24", 60, since=mark)
+    guest.wait("poll.changed", since=mark)
+    assert guest.count("board.service: ") == 0, "the service was started again"
+
+
+def test_dhcp_again_after_the_cable_was_out(replay, make_card, make_stick, make_guest):
+    api = replay("--step", MATCH)
+    guest = make_guest(make_card(box_settings(api, None, POLL_INTERVAL="1s"), api), make_stick())
+    wait_for_records(guest)
+    mark = guest.mark()
+    guest.network(False)
+    guest.wait("net.down: ", 60, since=mark)
+    mark = guest.mark()
+    guest.network(True)
+    guest.wait("net.up: .*10.0.2.15/24", 60, since=mark)
+    guest.wait("poll.changed", since=mark)
+    assert len(guest.sh("pidof udhcpc").split()) == 1
