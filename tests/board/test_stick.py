@@ -22,7 +22,7 @@ def started(replay, topic, make_card, make_guest, tmp_path):
     """started(*sticks, **settings): a box that has read MATCHES matches from their first state to the end."""
     def start(*sticks, **settings):
         api = replay("--step", *[write_match(tmp_path / f"{n}.jsonl", n, STATES) for n in range(1, MATCHES + 1)])
-        guest = make_guest(make_card(box_settings(api, topic, **settings), api), *sticks)
+        guest = make_guest(make_card(box_settings(api, topic, **settings), api), *sticks, forgets=True)
         guest.wait("poll.changed")
         guest.wait_until(lambda: len(topic.records()) == MATCHES * STATES, 120, "all states in the topic")
         return guest
@@ -92,7 +92,7 @@ def test_absent_then_pulled_in_the_middle_then_others(started, wanted, make_stic
             guest.wait("stick.dirty", 10, since=mark)
         moment = guest.console.lines[-1].time + dice.uniform(0.5, 12)
         guest.wait_until(lambda: guest.now >= moment, 60, "the moment")
-        guest.pull()
+        guest.pull(dice=dice)
         guest.wait("stick.gone", 60, since=mark)
         assert_bare(guest)
         assert_finals_whole(stick)
@@ -102,7 +102,11 @@ def test_absent_then_pulled_in_the_middle_then_others(started, wanted, make_stic
     wait_for_books(guest, lambda: books_on(stick), everything)
     assert not [n for n in stick.names() if n.startswith(".")], "temporary files are left on the stick"
 
-    # another one, and at once; then others of other kinds
+    # another one, so quickly that it gets the device's number of the one before; then others of other kinds
+    guest.pull()
+    same = make_stick(partitioned=True)
+    guest.plug(same)
+    wait_for_books(guest, lambda: books_on(same), everything)
     guest.pull()
     other = make_stick("ext4")
     guest.plug(other)
