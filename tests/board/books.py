@@ -34,12 +34,12 @@ def books_in(folder):
     return {path.name: cells(path) for path in folder.glob("[!.]*.xlsx")}
 
 
-def differences(found, wanted):
-    """The first ten cells, (book, sheet, cell, found, wanted), that are not the same; [] all are."""
+def differences(found, wanted, most=10):
+    """The first `most` cells, (book, sheet, cell, found, wanted), that are not the same; [] all are."""
     shapes = [{b: list(sheets) for b, sheets in books.items()} for books in (found, wanted)]
     if shapes[0] != shapes[1]:
         return [("other books or sheets", *shapes)]
     places = [(book, sheet, cell) for book, sheets in wanted.items() for sheet in sheets
               for cell in {**found[book][sheet], **wanted[book][sheet]}]
     values = [(*p, found[p[0]][p[1]].get(p[2]), wanted[p[0]][p[1]].get(p[2])) for p in places]
-    return [v for v in values if v[3] != v[4]][:10]
+    return [v for v in values if v[3] != v[4]][:most]

@@ -48,10 +48,13 @@ def book_of_this_machine(make_box, kafka, replay):
     return books_in(box.output)[BOOK]
 
 
-def is_of_a_poll(difference):
-    """A moment at which something was polled or read, or what stands for it in the broker: not the same in two runs."""
-    _, _, _, found, wanted = difference
-    return hasattr(found, "year") and hasattr(wanted, "year") and wanted.year >= 2026
+# What tells when something was polled, and by which run: not the same in two. The rest is the match's.
+OF_A_RUN = {("Match", "A14"), ("Timeline", "A"), ("Records", "C"), ("Records", "D")}
+
+
+def is_of_a_run(difference):
+    _, sheet, cell, _, _ = difference
+    return (sheet, cell) in OF_A_RUN or (sheet, cell.rstrip("0123456789")) in OF_A_RUN
 
 
 def test_one_match_from_the_flashed_card_to_the_workbook(replay, kafka, time_server, make_card, make_stick, make_guest,
@@ -80,9 +83,9 @@ def test_one_match_from_the_flashed_card_to_the_workbook(replay, kafka, time_ser
 
     found, wanted = books_on(stick), book_of_this_machine(make_box, kafka, replay)
     assert sorted(found) == sorted([BOOK, INDEX]) and list(found[INDEX]) == ["Matches", "Errors"]
-    different = differences({BOOK: found[BOOK]}, {BOOK: wanted})
+    different = differences({BOOK: found[BOOK]}, {BOOK: wanted}, most=10_000)
     assert sum(len(sheet) for sheet in wanted.values()) > 20 * STATES
-    assert not different if kafka else all(map(is_of_a_poll, different)), different
+    assert not [d for d in different if kafka or not is_of_a_run(d)]
 
     assert hashlib.sha256(card.fat_bytes()).digest() == before, "a normal boot has written to the FAT"
     offset, size = card.partition(4)
