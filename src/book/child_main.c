@@ -404,9 +404,6 @@ static enum status run(struct task *t, struct why *why)
 	if (!strcmp(t->kind, "audit")) {
 		s = do_audit(t, j, why);
 	} else {
-		(void)!mkdir(
-			t->own_scratch, 0700); /* one of the two is enough: workbook_room looks */
-		(void)!mkdir(t->near_scratch, 0700);
 		s = !strcmp(t->kind, "match") ? do_match(t, j, why) : do_index(t, j, why);
 		unlink(t->temp);
 		rmdir(t->own_scratch);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xlsxwriter.h>
 
@@ -13,7 +14,8 @@ enum { LAYOUT = 1 }; /* count up when the same journal gives another workbook th
 enum { READER_BYTES = 512 * 1024, SPARE_BYTES = 4 * 1024 * 1024, PACKED_PART = 4 };
 
 /* The first folder with room for the library's temp files: it writes the raw XML of a sheet twice
- * before it packs it, and notices neither a full nor a missing folder. */
+ * before it packs it, and notices neither a full nor a missing folder. The one on the stick is made
+ * only where the other is too small: a power cut can leave a folder on FAT that holds anything. */
 static enum status choose_scratch(
 	const struct workbook_room *room, uint64_t xml_bytes, const char **out, struct why *why)
 {
@@ -30,6 +32,8 @@ static enum status choose_scratch(
 	for (int i = 0; i < 2; i++) {
 		uint64_t space, kept = i == 0 ? 0 : room->min_free_bytes + packed;
 
+		if (room->scratch[i])
+			(void)!mkdir(room->scratch[i], 0700);
 		if (!room->scratch[i] || access(room->scratch[i], W_OK | X_OK) != 0 ||
 			file_space(room->scratch[i], &space, &total, why) != STATUS_OK ||
 			space < need + kept)

@@ -17,8 +17,9 @@ it, so that its part is played here as boot/boot.cmd has it: which slot, its sum
 A reset ends qemu, and the thread that reads the console starts it again with the same disks.
 
 Power cuts: kill -9. What the guest had written by then stands in the file, for it is in this machine's page cache and
-only qemu died; so cache=unsafe loses nothing here, it only saves this machine's own flushes. With `forgets` card and
-sticks are ForgetfulDisks, and of what was not flushed some is lost."""
+only qemu died; so cache=unsafe loses nothing here, it only saves this machine's own flushes. With `forgets` the card is
+a ForgetfulDisk, and of what was not flushed some is lost. Sticks do not forget: they are written through, and FAT could
+not live without that."""
 import base64
 import collections
 import json
@@ -152,7 +153,7 @@ class Guest:
         self.leaving = True
         self.begun_at = 0           # of the console's lines, when power came
         self.asked = 0
-        self.forgets, self.disks = forgets, {}      # {node: ForgetfulDisk}
+        self.disks = {}             # {node: ForgetfulDisk}
         if forgets:
             assert machine == "virt"
             self.disks["card"] = ForgetfulDisk(card.path, self.sockets / "card")
@@ -351,16 +352,14 @@ class Guest:
         self.plugged += 1
         name = f"stick{self.plugged}"
         self.sticks[name] = (stick, read_only)
-        if self.forgets:
-            self.disks[name] = ForgetfulDisk(stick.path, self.sockets / name)
         if self.running:
             self.qmp.command("blockdev-add", **self.node(name, stick.path, read_only))
             self.qmp.command("device_add", driver="usb-storage", bus="usb.0", drive=name, id=f"{name}-usb")
             self.console.add(f"-- {name} is plugged in: {stick.kind}{', read-only' if read_only else ''}")
         return name
 
-    def pull(self, name=None, dice=None):
-        """Pulls a stick, without a warning to the guest. Without a name: the one there is. `dice`: as cut() has them."""
+    def pull(self, name=None):
+        """Pulls a stick, without a warning to the guest. Without a name: the one there is."""
         name = name or next(iter(self.sticks))
         del self.sticks[name]
         if self.running:
@@ -369,10 +368,6 @@ class Guest:
             self.wait(f"-- {name}-usb is unplugged", 30, since=mark)
             if self.machine == "virt":
                 self.qmp.command("blockdev-del", node_name=name)
-        if name in self.disks:
-            disk = self.disks.pop(name)
-            self.power_of(name, disk, dice)
-            disk.close()
 
     def network(self, up):
         """The cable."""

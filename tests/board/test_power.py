@@ -1,5 +1,5 @@
-"""The power goes at any moment, while the box boots, polls, publishes, renders; card and stick lose of what was not flushed
-what real ones may lose. Each time it comes up again; in the end every state is in Kafka, and once in its workbook."""
+"""The power goes at any moment, while the box boots, polls, publishes, renders; the card loses of what was not flushed
+what a real one may lose. Each time it comes up again; in the end every state is in Kafka, and once in its workbook."""
 import json
 import os
 import random
