@@ -340,11 +340,23 @@ def topic_records():
     return read
 
 
+def watermarks(kafka, reader, topic, number, seconds):
+    """The broker's; on a busy machine the client may not know yet what it has listed."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return reader.get_watermark_offsets(kafka.TopicPartition(topic, number), timeout=seconds)
+        except kafka.KafkaException as error:
+            if error.args[0].code() != kafka.KafkaError._UNKNOWN_PARTITION or time.monotonic() > end:
+                raise
+        reader.poll(0.1)
+
+
 def read_all(kafka, reader, topic, seconds):
     partitions = reader.list_topics(topic, timeout=seconds).topics[topic].partitions
     wanted = {}
     for number in partitions:
-        low, high = reader.get_watermark_offsets(kafka.TopicPartition(topic, number), timeout=seconds)
+        low, high = watermarks(kafka, reader, topic, number, seconds)
         assert low == 0, f"the broker has dropped the first {low} records of partition {number}"
         if high > low:
             wanted[number] = high
