@@ -151,7 +151,10 @@ static void turn(void *context)
 	supervisor_watch_errand(&s->card_errand, now_ms);
 	supervisor_watch_errand(&s->stick_errand, now_ms);
 	leave_turn(s, now_ms);
-	if (loop_timer(s->loop, now_ms + TURN_MS, turn, s) != STATUS_OK)
+
+	int64_t pause_ms = s->now.waits_for_clock ? CLOCK_TURN_MS : TURN_MS;
+
+	if (loop_timer(s->loop, now_ms + pause_ms, turn, s) != STATUS_OK)
 		log_error("loop.timers", "no timer is left for the next turn");
 }
 

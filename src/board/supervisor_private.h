@@ -17,6 +17,7 @@
 
 enum {
 	TURN_MS = 1000,
+	CLOCK_TURN_MS = 200,	/* while the first run waits for the clock */
 	SCREEN_EVERY_MS = 5000, /* figures on the screen */
 	HDMI_EVERY_MS = 10000,
 	CONSOLE_EVERY_MS = 60000,    /* the same, where no state changed */

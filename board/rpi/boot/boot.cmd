@@ -51,7 +51,7 @@ if load mmc ${dev}:${part} ${sum_at} sums && load mmc ${dev}:${part} ${packed_at
 			setenv root_size ${filesize}
 			crc32 ${root_at} ${root_size} 0x11f90000
 			if cmp.b ${root_sum_at} 0x11f90000 4; then
-				setenv bootargs "console=tty0 console=ttyS1,115200 panic=10 quiet loglevel=4 transparent_hugepage=never apparmor=0 watchdog.open_timeout=3600 scorebox.slot=${use} scorebox.trial=${trial} ${kargs}"
+				setenv bootargs "console=tty0 console=ttyS1,115200 panic=10 quiet loglevel=4 transparent_hugepage=never apparmor=0 selinux=0 audit=0 cryptomgr.notests watchdog.open_timeout=3600 scorebox.slot=${use} scorebox.trial=${trial} ${kargs}"
 				run arm_watchdog
 				booti ${kernel_at} ${root_at}:${root_size} ${fdtcontroladdr}
 			fi
