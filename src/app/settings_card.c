@@ -20,9 +20,11 @@ static const struct card_line lines[] = {
 	{"SCOREBOX_API_KEY", "", "Your key of cricapi.com."},
 	{"SCOREBOX_KAFKA_BROKERS", "kafka.example:9092",
 		"Your Kafka brokers, host:port, with commas between them."},
-	{"SCOREBOX_MODE", "both",
-		"produce sends the scores to Kafka, consume keeps the workbooks on the\n"
-		"stick, both does both."},
+
+	{NULL, NULL, "---- What this box does ----"},
+	{"SCOREBOX_MODE", "produce",
+		"Without this line it sends the scores to Kafka and keeps workbooks on the\n"
+		"stick. produce: only the first, consume: only the second."},
 
 	{NULL, NULL, "---- Kafka with a login, such as Confluent Cloud ----"},
 	{"SCOREBOX_KAFKA_SECURITY", "sasl_tls", NULL},

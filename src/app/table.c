@@ -27,7 +27,8 @@ const char *const setting_sections[SECTION_COUNT] = {
 
 const struct setting settings_table[] = {
 	{"SCOREBOX_MODE", SECTION_PROCESS, SETTING_WORD, "produce", AT(mode),
-		.words = "produce consume both", .meaning = "What runs when no verb is given."},
+		.words = "produce consume both", .shown = "produce; on the SD image both",
+		.meaning = "What runs when no verb is given."},
 	{"SCOREBOX_STATE_DIR", SECTION_PROCESS, SETTING_TEXT, "", AT(state_dir),
 		.check = check_folder,
 		.shown =

@@ -109,6 +109,8 @@ static bool add_defaults(struct service_environment *e, const struct environment
 	const struct places *p = wants->places;
 	bool all = add(e, "SCOREBOX_STATE_DIR", "%s", p->at[PLACE_STATE]);
 
+	/* Who plugs in a stick wants workbooks, and who has none reads of it on the screen. */
+	all &= add(e, "SCOREBOX_MODE", "both");
 	if (says_consume(e))
 		all &= add(e, "SCOREBOX_OUTPUT_DIR", "%s", p->at[PLACE_OUTPUT]);
 	all &= add(e, "SCOREBOX_OUTPUT_MOUNT", "require");

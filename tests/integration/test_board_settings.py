@@ -193,7 +193,7 @@ def test_the_file_of_a_new_card(card):
                           .replace(b"#SCOREBOX_MODE=", b"SCOREBOX_MODE=").replace(b"#SCOREBOX_SEAL", b"SCOREBOX_SEAL"))
     got = card.settings()
     assert got.code == 0 and not card.said, got
-    assert card.lines == {"SCOREBOX_API_KEY_FILE": str(card.secrets / "SCOREBOX_API_KEY"), "SCOREBOX_MODE": "both",
+    assert card.lines == {"SCOREBOX_API_KEY_FILE": str(card.secrets / "SCOREBOX_API_KEY"), "SCOREBOX_MODE": "produce",
                           "SCOREBOX_KAFKA_BROKERS": "kafka.example:9092", "SCOREBOX_SEAL": "1"}
 
 

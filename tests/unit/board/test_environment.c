@@ -134,6 +134,7 @@ static void what_is_given_stays(void **state)
 		"SCOREBOX_MODE=produce\nSCOREBOX_API_KEY_FILE=/boot/key\n");
 	assert_int_equal(service_environment_make(&e, &settings, &wants, &why), STATUS_OK);
 	has(&e, "SCOREBOX_STATE_DIR", "/elsewhere");
+	has(&e, "SCOREBOX_MODE", "produce");
 	has(&e, "SCOREBOX_OUTPUT_MOUNT", "any");
 	has(&e, "SCOREBOX_OUTPUT_DIR", "/out");
 	has(&e, "SCOREBOX_API_KEY_FILE", "/boot/key");
@@ -154,7 +155,14 @@ static void no_file_and_too_much(void **state)
 	assert_int_equal(service_environment_make(&e, &settings, &wants, &why), STATUS_OK);
 	assert_false(settings.given);
 	has(&e, "SCOREBOX_OUTPUT_MOUNT", "require");
+	has(&e, "SCOREBOX_MODE", "both");
+	has(&e, "SCOREBOX_OUTPUT_DIR", "%s/media/stick/scorebox", root);
+	assert_true(settings.consumes);
+	service_environment_done(&e);
+	put(places.at[PLACE_SETTINGS], "SCOREBOX_MODE=produce\n");
+	assert_int_equal(service_environment_make(&e, &settings, &wants, &why), STATUS_OK);
 	assert_null(service_environment_value(&e, "SCOREBOX_OUTPUT_DIR"));
+	assert_false(settings.consumes);
 	service_environment_done(&e);
 	for (int i = 0; i < ENVIRONMENT_LINES + 20; i++)
 		n += (size_t)snprintf(text + n, sizeof text - n, "SCOREBOX_X%d=%d\n", i, i);
