@@ -38,7 +38,7 @@ import real_kafka  # noqa: E402
 from bundles import Bundles  # noqa: E402
 from guest import Guest  # noqa: E402
 from media import Card, Stick, missing  # noqa: E402
-from network import HOST, TimeServer, leave_for_an_own_one  # noqa: E402
+from network import HOST, HOST_6, TimeServer, leave_for_an_own_one  # noqa: E402
 
 TOOLS = ("qemu-system-aarch64", "mcopy", "mkfs.vfat", "fsck.vfat", "debugfs", "e2fsck", "sfdisk", "cpio", "openssl")
 IMAGE = "scorebox-rpi-arm64.img"
@@ -136,16 +136,17 @@ def topic(guest_kafka, topic_records):
 
 @pytest.fixture
 def replay(peer, spawn, tmp_path):
-    """replay(*arguments) starts the replay API, which the guests see at 10.0.2.2."""
+    """replay(*arguments, ipv6=False) starts the replay API, which the guests see at 10.0.2.2, or at HOST_6."""
     count = 0
 
-    def start(*arguments):
+    def start(*arguments, ipv6=False):
         nonlocal count
         count += 1
         ca = tmp_path / f"api{count}.pem"
-        argv = [peer, "serve", "--port", "0", "--name", HOST, "--ca-out", ca, *arguments]
+        here, seen = ("::1", HOST_6) if ipv6 else ("127.0.0.1", HOST)
+        argv = [peer, "serve", "--listen", here, "--port", "0", "--name", seen, "--ca-out", ca, *arguments]
         api = Api(spawn(argv, clean_environment(tmp_path, {}), name=f"replay{count}"), ca)
-        api.guest_settings = {"API_URL": api.url.replace("127.0.0.1", HOST) + "/currentMatches",
+        api.guest_settings = {"API_URL": api.url.replace(here, seen) + "/currentMatches",
                               "API_CA_FILE": "/boot/api.pem", "API_KEY": "key-of-the-tests"}
         return api
 

@@ -138,7 +138,7 @@ def appended(root, folder, out):
 
 
 class Guest:
-    def __init__(self, image_dir, folder, card, machine="virt", dtb="bcm2837-rpi-3-b", forgets=False):
+    def __init__(self, image_dir, folder, card, machine="virt", dtb="bcm2837-rpi-3-b", forgets=False, network="ipv4=on,ipv6=on"):
         assert machine in ("virt", "raspi3b")
         self.image_dir, self.card, self.machine, self.dtb = pathlib.Path(image_dir), card, machine, dtb
         self.folder = pathlib.Path(folder)
@@ -153,6 +153,7 @@ class Guest:
         self.leaving = True
         self.begun_at = 0           # of the console's lines, when power came
         self.asked = 0
+        self.netdev = f"user,id=net,{network}"
         self.disks = {}             # {node: ForgetfulDisk}
         if forgets:
             assert machine == "virt"
@@ -291,7 +292,7 @@ class Guest:
         return ["qemu-system-aarch64", "-M", "raspi3b", "-accel", "tcg,thread=single", "-display", "none",
                 "-monitor", "none", "-chardev", "stdio,id=c,mux=on,signal=off", "-serial", "chardev:c",
                 "-serial", "chardev:c", "-kernel", self.image_dir / "unpacked/u-boot/usr/lib/u-boot/rpi_arm64/u-boot.bin",
-                "-dtb", self.image_dir / f"fat/{self.dtb}.dtb", "-netdev", "user,id=net", "-device",
+                "-dtb", self.image_dir / f"fat/{self.dtb}.dtb", "-netdev", self.netdev, "-device",
                 "usb-net,netdev=net", *drives]
 
     def virt(self):
@@ -308,7 +309,7 @@ class Guest:
                 "-action", "reboot=shutdown,shutdown=pause,watchdog=reset", "-rtc", "base=1970-01-01T00:00:00",
                 "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console", "-kernel", kernel, "-initrd", root,
                 "-append", self.arguments(boot), "-blockdev", card, "-device", "virtio-blk-pci,drive=card",
-                "-device", "qemu-xhci,id=usb", *sticks, "-netdev", "user,id=net", "-device",
+                "-device", "qemu-xhci,id=usb", *sticks, "-netdev", self.netdev, "-device",
                 "virtio-net-pci,netdev=net,id=eth,romfile=", "-device", "i6300esb", "-device", "virtio-serial-pci",
                 "-chardev", f"socket,id=agent,path={self.sockets}/agent,server=on,wait=off",
                 "-device", "virtserialport,chardev=agent,name=agent"]

@@ -14,6 +14,8 @@ import threading
 import time
 
 HOST = "10.0.2.2"           # the host, as qemu's user network shows it to the guest
+HOST_6 = "fd00:5::2"        # the same in a network of IPv6 alone, IPV6_ALONE
+IPV6_ALONE = f"ipv4=off,ipv6=on,ipv6-prefix=fd00:5::,ipv6-host={HOST_6}"
 CLONE_NEWNET, CLONE_NEWUSER = 0x40000000, 0x10000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 NTP_PORT = 123

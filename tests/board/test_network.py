@@ -1,5 +1,8 @@
 """The network of the settings, and a cable that is pulled and plugged in again."""
+import time
+
 from conftest import ROOT, box_settings
+from network import HOST_6, IPV6_ALONE
 from status import expect_on_the_stick, wait_for_records
 
 MATCH = ROOT / "src/replay/matches/2025-04-16_DC-RR.match"
@@ -43,3 +46,13 @@ def test_dhcp_again_after_the_cable_was_out(replay, make_card, make_stick, make_
     guest.wait("net.up: .*10.0.2.15/24", 60, since=mark)
     guest.wait("poll.changed", since=mark)
     assert len(guest.sh("pidof udhcpc").split()) == 1
+
+
+def test_a_network_of_ipv6_alone(replay, make_card, make_stick, make_guest):
+    api = replay("--step", MATCH, ipv6=True)
+    card = make_card(box_settings(api, None, POLL_INTERVAL="1s", NTP=HOST_6, CLOCK_WAIT="5s"), api)
+    card.kargs(f"scorebox.time={int(time.time())}")     # no time server of the tests is at that address
+    guest = make_guest(card, make_stick(), network=IPV6_ALONE)
+    guest.wait(r"net.up: eth0 fd00:5::[0-9a-f:]+/64")
+    wait_for_records(guest)
+    assert "10.0." not in guest.sh("ip addr")
