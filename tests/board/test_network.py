@@ -56,3 +56,28 @@ def test_a_network_of_ipv6_alone(replay, make_card, make_stick, make_guest):
     guest.wait(r"net.up: eth0 fd00:5::[0-9a-f:]+/64")
     wait_for_records(guest)
     assert "10.0." not in guest.sh("ip addr")
+
+
+def test_an_adapter_that_falls_off_the_bus_for_a_moment(replay, make_card, make_stick, make_guest):
+    api = replay("--step", MATCH)
+    guest = make_guest(make_card(box_settings(api, None, POLL_INTERVAL="1s"), api), make_stick())
+    wait_for_records(guest)
+    mark, number = guest.mark(), guest.sh("cat /sys/class/net/eth0/ifindex")
+    guest.sh("cd /sys/bus/virtio/drivers/virtio_net && d=$(ls -d virtio*) && echo $d >unbind && echo $d >bind")
+    guest.wait_until(lambda: "default via 10.0.2.2" in guest.sh("ip route"), 60, "the new adapter to have a way out")
+    assert guest.sh("cat /sys/class/net/eth0/ifindex") != number
+    guest.wait("poll.changed", since=mark)
+    assert len(guest.sh("pidof udhcpc").split()) == 1
+
+
+def test_a_router_that_names_a_time_server_that_is_none(replay, make_card, make_stick, make_guest):
+    api = replay("--step", MATCH)
+    guest = make_guest(make_card(box_settings(api, None, NTP=None, CLOCK_WAIT="5s"), api), make_stick())
+    guest.wait("net.up: ")
+    guest.wait_until(lambda: guest.sh("pidof ntpd; true").strip(), 60, "a time server to be asked")
+    mark = guest.mark()
+    guest.sh("cd /run/scorebox && echo 192.0.2.1 >dhcp-ntp.eth0 && : >dhcp-ntp.eth1 && killall ntpd")
+    guest.wait(r"no time server answers \(192.0.2.1\)", 120, since=mark)
+    guest.wait(r"no time server answers \(pool.ntp.org\)", 120, since=mark)
+    mark = guest.mark()
+    guest.wait(r"no time server answers \(192.0.2.1\)", 120, since=mark)

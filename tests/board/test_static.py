@@ -11,6 +11,8 @@ import zlib
 
 import pytest
 
+from devicetree import devices_of
+
 TOP = pathlib.Path(os.environ["SCOREBOX_TOP"])
 RPI = TOP / "board" / "rpi"
 IMAGE_DIR = pathlib.Path(os.environ.get("SCOREBOX_IMAGE_DIR", TOP / "build" / "image"))
@@ -162,6 +164,36 @@ def test_root(image):
                 assert 3 not in kinds, f"{name} wants a loader"
     assert programs == {"bin/busybox", "bin/e2fsck", "bin/ntpd", "bin/scorebox"}
     assert {"init", "bin/sh", "sbin", "etc/scorebox/release", "etc/scorebox/update.pub", "etc/inittab"} <= names
+
+
+# What is in the boards, and the box has no use for: Bluetooth, I2C, fans and sound by PWM, video beyond the firmware's
+# screen, cameras, and the switch of hubs whose power is never off.
+NEEDLESS = {"hci_uart", "i2c_bcm2835", "i2c_mux_pinctrl", "pwm_bcm2835", "vchiq", "vc4", "v3d", "onboard_usb_dev"}
+
+
+def drivers_by_compatible(modules):
+    """{compatible: {module, ...}} of a folder's modules.alias."""
+    found = {}
+    for line in (modules / "modules.alias").read_text().splitlines():
+        if alias := re.match(r"alias of:N\*T\*C(.+?)(?:C\*)? (\S+)$", line):
+            found.setdefault(alias[1], set()).add(alias[2])
+    return found
+
+
+def test_every_device_of_the_boards_has_its_driver(image, tmp_path):
+    """A Pi 4 whose card has no regulator finds no card, and no emulator shows that."""
+    kernel, = (IMAGE_DIR / "unpacked").glob("*/usr/lib/modules/*")
+    for name, _, _, _, content in root_entries():
+        if name.endswith("/modules.alias"):
+            (tmp_path / "modules.alias").write_bytes(content)
+    of_the_kernel, of_the_box = drivers_by_compatible(kernel), drivers_by_compatible(tmp_path)
+    trees = sorted((IMAGE_DIR / "fat").glob("*.dtb"))
+    devices = [(tree.name, path, one) for tree in trees for path, names in devices_of(tree.read_bytes()) for one in names]
+    assert len(trees) == 4 and len(devices) > 200 and len(of_the_kernel) > 1000
+    missing = {(*device, driver) for device in devices for driver in of_the_kernel.get(device[2], set()) - NEEDLESS
+               if driver not in of_the_box.get(device[2], set())}
+    assert not missing
+    assert {"fixed", "gpio_regulator", "genet", "dwc2"} <= {d for one in of_the_box.values() for d in one}
 
 
 def test_update(image):
