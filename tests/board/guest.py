@@ -138,7 +138,8 @@ def appended(root, folder, out):
 
 
 class Guest:
-    def __init__(self, image_dir, folder, card, machine="virt", dtb="bcm2837-rpi-3-b", forgets=False, network="ipv4=on,ipv6=on"):
+    def __init__(self, image_dir, folder, card, machine="virt", dtb="bcm2837-rpi-3-b", forgets=False,
+                 network="ipv4=on,ipv6=on"):
         assert machine in ("virt", "raspi3b")
         self.image_dir, self.card, self.machine, self.dtb = pathlib.Path(image_dir), card, machine, dtb
         self.folder = pathlib.Path(folder)
