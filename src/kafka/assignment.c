@@ -157,6 +157,7 @@ static enum status add_all(struct subscriber *s, const struct subscriber_start *
 	status = take_error(rd_kafka_incremental_assign(handle_client(s->handle), list),
 		"assign partitions", why);
 	rd_kafka_topic_partition_list_destroy(list);
+	s->unanswered = SUBSCRIBER_NOTHING;
 	for (unsigned i = 0; status == STATUS_OK && i < count; i++)
 		s->assigned[s->assigned_count++] = starts[i].partition;
 	return status;
@@ -216,6 +217,7 @@ enum status subscriber_release(struct subscriber *s, struct why *why)
 	subscriber_drop_event(s);
 	status = remove_all(s, known, pick_assigned(s, s->revoked, s->revoked_count, known), why);
 	s->revoked_count = 0;
+	s->unanswered = SUBSCRIBER_NOTHING;
 	return status;
 }
 

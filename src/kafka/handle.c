@@ -17,7 +17,13 @@
 #include <string.h>
 #include <time.h>
 
-enum { RETIRE_STACK_BYTES = 64 * 1024, LOG_EVERY_MS = 60000, LOG_SUBJECTS = 8, SUBJECT_BYTES = 16 };
+enum {
+	RETIRE_STACK_BYTES = 64 * 1024,
+	LEAVE_POLL_MS = 100,
+	LOG_EVERY_MS = 60000,
+	LOG_SUBJECTS = 8,
+	SUBJECT_BYTES = 16
+};
 
 /* One subject of librdkafka's log ("FAIL", "CONFWARN"): each has its own gate. */
 struct subject {
@@ -42,7 +48,8 @@ struct handle {
 	struct subject subjects[LOG_SUBJECTS];
 	pthread_mutex_t end_lock; /* for the next ones */
 	pthread_cond_t end;
-	unsigned users; /* threads that hold it */
+	unsigned users;	  /* threads that hold it */
+	int64_t leave_ms; /* of a group's member that goes; 0: no group */
 	bool gone, left;
 };
 
@@ -322,8 +329,29 @@ void handle_let_go(struct handle *h)
 	pthread_mutex_unlock(&h->end_lock);
 }
 
+/* The farewell has its own events: a last revocation among them. Their answer may never return: librdkafka
+ * 2.8.0 drops it unread if its group ended at the same moment, and waits for it for ever. */
+static void leave(struct handle *h)
+{
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(h->client);
+	rd_kafka_error_t *error = rd_kafka_consumer_close_queue(h->client, queue);
+	int64_t until_ms = clock_mono_ms() + h->leave_ms;
+	rd_kafka_event_t *event;
+
+	while (!error && !rd_kafka_consumer_closed(h->client) && clock_mono_ms() < until_ms) {
+		event = rd_kafka_queue_poll(queue, LEAVE_POLL_MS);
+		if (event && rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
+			(void)rd_kafka_assign(h->client, NULL);
+		rd_kafka_event_destroy(event);
+	}
+	rd_kafka_error_destroy(error);
+	rd_kafka_queue_destroy(queue);
+}
+
 static void destroy(struct handle *h)
 {
+	if (h->leave_ms > 0)
+		leave(h);
 	pthread_mutex_lock(&h->end_lock);
 	while (h->users > 0)
 		pthread_cond_wait(&h->end, &h->end_lock);
@@ -399,6 +427,12 @@ void handle_retire(struct handle *h, int64_t wait_ms)
 	} else if (wait_gone(h, wait_ms)) {
 		unmake(h);
 	}
+}
+
+void handle_leave(struct handle *h, int64_t leave_ms, int64_t wait_ms)
+{
+	h->leave_ms = leave_ms;
+	handle_retire(h, leave_ms + wait_ms);
 }
 
 struct oauth *handle_oauth(struct handle *h)

@@ -17,6 +17,9 @@ enum status handle_open(struct handle **out, enum role role, const struct kafka_
 /* Destroys it in a thread of its own, as a broker thread may be held up by a name server for half a minute:
  * waits at most wait_ms for the end, then leaves the thread to itself. NULL is fine. */
 void handle_retire(struct handle *h, int64_t wait_ms);
+/* The same for a member of a group, which tells its group first, at most leave_ms long, so that others take
+ * over at once and not when its session ends. No rebalance may be unanswered. */
+void handle_leave(struct handle *h, int64_t leave_ms, int64_t wait_ms);
 /* Another thread uses the client and its topic: they are destroyed only after it has let go. */
 void handle_hold(struct handle *h);
 void handle_let_go(struct handle *h);

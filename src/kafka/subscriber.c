@@ -19,7 +19,6 @@ enum {
 	LEAVE_MS = 2500,
 	LEAVE_ALONE_MS = 500, /* no broker hears us */
 	RETIRE_WAIT_MS = 1500,
-	LEAVE_POLL_MS = 100,
 	BROKER_EVERY_MS = 10 * 60 * 1000,
 	ANSWER_AFTER = 5000, /* events at most: more than librdkafka holds of them for us */
 };
@@ -193,6 +192,8 @@ static bool serve_rebalance(struct subscriber *s, struct subscriber_event *out)
 
 	if (answer_empty(s, err, list))
 		return false;
+	s->unanswered = err == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS ? SUBSCRIBER_REVOKED
+								    : SUBSCRIBER_ASSIGNED;
 	for (int i = 0; i < list->cnt; i++) {
 		int partition = list->elems[i].partition;
 
@@ -208,9 +209,8 @@ static bool serve_rebalance(struct subscriber *s, struct subscriber_event *out)
 			partition, s->topic, SUBSCRIBER_PARTITIONS);
 		return true;
 	}
-	out->kind = SUBSCRIBER_ASSIGNED;
-	if (err == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
-		out->kind = SUBSCRIBER_REVOKED;
+	out->kind = s->unanswered;
+	if (out->kind == SUBSCRIBER_REVOKED) {
 		s->revoked_count = (unsigned)list->cnt;
 		memcpy(s->revoked, s->list, (size_t)list->cnt * sizeof *s->list);
 	}
@@ -340,27 +340,18 @@ enum status subscriber_answer(struct subscriber *s, struct subscriber_survey *ou
 
 /* ---- leaving ---- */
 
-/* Tells the group, so that others take over at once and not when our session ends. The farewell has its
- * own events: a last revocation among them. */
-static void leave(struct subscriber *s)
+/* What was given or taken and not answered yet is not told again; unanswered, the client never ends. */
+static void answer_last(struct subscriber *s)
 {
-	rd_kafka_t *client = handle_client(s->handle);
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
-	rd_kafka_error_t *error = rd_kafka_consumer_close_queue(client, queue);
-	int64_t until_ms = clock_mono_ms() + (handle_is_up(s->handle) ? LEAVE_MS : LEAVE_ALONE_MS);
-	rd_kafka_event_t *event;
+	enum status status = STATUS_OK;
+	struct why why;
 
-	/* What was given or taken and not answered yet is not told again; unanswered, the client never ends. */
-	if (!error)
-		(void)rd_kafka_assign(client, NULL);
-	while (!error && !rd_kafka_consumer_closed(client) && clock_mono_ms() < until_ms) {
-		event = rd_kafka_queue_poll(queue, LEAVE_POLL_MS);
-		if (event && rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
-			(void)rd_kafka_assign(client, NULL);
-		rd_kafka_event_destroy(event);
-	}
-	rd_kafka_error_destroy(error);
-	rd_kafka_queue_destroy(queue);
+	if (s->unanswered == SUBSCRIBER_ASSIGNED)
+		status = subscriber_assign(s, NULL, 0, &why);
+	else if (s->unanswered == SUBSCRIBER_REVOKED)
+		status = subscriber_release(s, &why);
+	if (status != STATUS_OK)
+		log_debug("kafka.client", "leaving the group: %s", why.text);
 }
 
 void subscriber_close(struct subscriber *s)
@@ -369,11 +360,14 @@ void subscriber_close(struct subscriber *s)
 		return;
 	subscriber_drop_event(s);
 	inquiry_close(s->inquiry);
-	if (s->handle && s->group)
-		leave(s);
-	else if (s->handle)
+	if (s->handle && s->group) {
+		answer_last(s);
+		handle_leave(s->handle, handle_is_up(s->handle) ? LEAVE_MS : LEAVE_ALONE_MS,
+			RETIRE_WAIT_MS);
+	} else if (s->handle) {
 		subscriber_stop_all(s);
-	handle_retire(s->handle, RETIRE_WAIT_MS);
+		handle_retire(s->handle, RETIRE_WAIT_MS);
+	}
 	if (s->fd >= 0)
 		close(s->fd);
 	free(s->brokers);

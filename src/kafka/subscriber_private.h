@@ -22,7 +22,9 @@ struct subscriber {
 	struct rd_kafka_op_s *event; /* of the last subscriber_next: its views point into it */
 	int assigned[SUBSCRIBER_PARTITIONS];
 	unsigned assigned_count;
-	int list[SUBSCRIBER_PARTITIONS];    /* as it is told: of the last rebalance */
+	int list[SUBSCRIBER_PARTITIONS]; /* as it is told: of the last rebalance */
+	enum subscriber_kind
+		unanswered; /* the rebalance that waits for an answer; or SUBSCRIBER_NOTHING */
 	int revoked[SUBSCRIBER_PARTITIONS]; /* until they are released */
 	unsigned revoked_count;
 	char link_detail[TROUBLE_REASON_BYTES]; /* what a connection failed with last */

@@ -507,6 +507,50 @@ static void group_shares(void **state)
 	rig_close(&r);
 }
 
+static struct subscriber *join(struct rig *r)
+{
+	struct subscriber *s = open_subscriber(r);
+	struct why why = {""};
+
+	assert_int_equal(subscriber_join(s, &why), STATUS_OK);
+	return s;
+}
+
+/* A member that closes with a rebalance still to answer: it ends at once, and the others go on. */
+static void leaves_unanswered(void **state)
+{
+	static const enum subscriber_kind kinds[] = {SUBSCRIBER_ASSIGNED, SUBSCRIBER_REVOKED};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		struct rig r;
+		struct member leaves = {0}, stays = {0};
+		struct subscriber_event e = {.kind = SUBSCRIBER_NOTHING};
+		bool given = kinds[i] == SUBSCRIBER_ASSIGNED;
+		int64_t before_ms;
+
+		rig_open(&r, 1, 4);
+		r.settings.group = "boxes";
+		r.settings.options = "heartbeat.interval.ms=200,session.timeout.ms=6000";
+		*(given ? &stays.s : &leaves.s) = join(&r);
+		serve_until(given ? &stays : &leaves, 4, NULL, 0);
+		*(given ? &leaves.s : &stays.s) = join(&r);
+		for (before_ms = clock_mono_ms(); e.kind != kinds[i];) {
+			assert_true(clock_mono_ms() - before_ms < 30000);
+			serve_member(&stays);
+			next(leaves.s, 10, &e);
+		}
+		before_ms = clock_mono_ms();
+		subscriber_close(leaves.s);
+		assert_true(clock_mono_ms() - before_ms < 2000);
+		serve_until(&stays, 4, NULL, 0);
+		/* The broker waits 5 s for who may come back; of the session's end it would hear at 6 s. */
+		assert_true(clock_mono_ms() - before_ms < 10000);
+		subscriber_close(stays.s);
+		rig_close(&r);
+	}
+}
+
 /* The group's own positions are never used: each box starts where its journal says. */
 static void paused_in_a_group(void **state)
 {
@@ -665,6 +709,7 @@ int main(void)
 		cmocka_unit_test(broker_away),
 		cmocka_unit_test(closes_in_time),
 		cmocka_unit_test(group_shares),
+		cmocka_unit_test(leaves_unanswered),
 		cmocka_unit_test(paused_in_a_group),
 		cmocka_unit_test(out_of_range_in_a_group),
 		cmocka_unit_test(fenced),
