@@ -36,7 +36,7 @@ const struct led_pattern led_patterns[BOX_STATES] = {
 		"Plug in a USB stick that can be written and has room: the workbooks that wait "
 		"are written then."},
 	[BOX_CARD_BAD] = {"card damaged", 9, SHORT, "9 flashes, pause",
-		"What was found wrong with the card at the start stands on the screen and on the "
+		"What is wrong with the card stands on the screen and on the "
 		"stick: act on it, and replace the card."},
 	[BOX_TRIAL] = {"update trial", 1, 1000, 0, 1000, "long flashes",
 		"A new version is on trial: leave the power on until it is confirmed."},

@@ -16,7 +16,9 @@ enum place {
 	PLACE_RUN, /* folder of what lasts as long as the power does */
 	PLACE_SETTINGS,
 	PLACE_SETTINGS_LOG,
-	PLACE_TROUBLE, /* what is wrong with the card, a line each */
+	PLACE_TROUBLE,		  /* what is wrong with the card, a line each */
+	PLACE_CARD_ERRORS,	  /* ext4's count of them, of the data partition */
+	PLACE_CARD_ERRORS_BEFORE, /* as it was at the start */
 	PLACE_NET,
 	PLACE_CLOCK,
 	PLACE_STICK_NOTE,

@@ -106,6 +106,22 @@ static void read_bad_lines(struct situation *s, const char *path)
 	log_redact(text, strcspn(text, "\r\n"), s->bad_line, sizeof s->bad_line);
 }
 
+/* With the first error ext4 writes nothing more (errors=remount-ro); statvfs() does not tell: Linux 6.12 keeps the
+ * mount's own flag as it is. */
+static void read_card(struct situation *s, const struct places *p)
+{
+	char errors[24], before[24];
+
+	s->card_read_only = note_line(p->at[PLACE_CARD_ERRORS], errors, sizeof errors) &&
+			    note_line(p->at[PLACE_CARD_ERRORS_BEFORE], before, sizeof before) &&
+			    strcmp(errors, before) != 0;
+	if (!note_line(p->at[PLACE_TROUBLE], s->trouble, sizeof s->trouble))
+		*s->trouble = '\0';
+	if (s->card_read_only)
+		snprintf(s->trouble, sizeof s->trouble,
+			"read-only after an error; the box starts anew within 10 min");
+}
+
 void situation_of_now(struct situation *s, const struct places *p)
 {
 	s->wall_us = clock_wall_us();
@@ -120,8 +136,7 @@ void situation_of_now(struct situation *s, const struct places *p)
 		*s->update = '\0';
 	read_stick(s, p->at[PLACE_STICK_NOTE]);
 	read_bad_lines(s, p->at[PLACE_SETTINGS_LOG]);
-	if (!note_line(p->at[PLACE_TROUBLE], s->trouble, sizeof s->trouble))
-		*s->trouble = '\0';
+	read_card(s, p);
 	read_memory(s, p->at[PLACE_MEMINFO]);
 }
 

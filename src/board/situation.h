@@ -37,7 +37,8 @@ struct situation {
 	char stick_word[16], stick[NOTE_BYTES];
 	unsigned bad_lines; /* of scorebox.env */
 	char bad_line[NOTE_BYTES];
-	char trouble[NOTE_BYTES]; /* with the card, found at the start: the first line */
+	char trouble[NOTE_BYTES];		   /* with the card: the first line */
+	bool card_read_only;			   /* its data partition, after an error */
 	unsigned long memory_used_kib, memory_kib; /* 0: unknown */
 
 	/* of the daemon */

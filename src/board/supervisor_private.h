@@ -26,8 +26,9 @@ enum {
 	CLOCK_EVERY_MS = 60 * 60000,
 	LOG_EVERY_MS = 5000, /* cards wear, too */
 	RETRY_EVERY_MS = 30000,
-	REBOOT_WITHIN_MS = 60000, /* then by the kernel alone */
-	NOT_BEGUN_MS = 10000,	  /* for a human to read why */
+	REBOOT_WITHIN_MS = 60000,      /* then by the kernel alone */
+	NOT_BEGUN_MS = 10000,	       /* for a human to read why */
+	CARD_CHECK_UP_MS = 10 * 60000, /* a card at its end starts the box no oftener */
 	BOX_LOG_WAITING = 4096,
 };
 
@@ -107,7 +108,7 @@ struct supervisor {
 	struct errand card_errand;
 	unsigned card_wanted, card_doing;
 	int64_t clock_ms, confirm_ms;
-	bool alive_kept;
+	bool alive_kept, read_only_told;
 };
 
 /* supervisor_service.c */

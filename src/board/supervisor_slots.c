@@ -170,12 +170,27 @@ static void turn_trial(struct supervisor *s, int64_t now_ms)
 	}
 }
 
+/* An ext4 that met an error of the card stays read-only until it is checked, and that is done at the start. */
+static void turn_read_only(struct supervisor *s)
+{
+	if (!s->now.card_read_only)
+		return;
+	if (!s->read_only_told)
+		log_error("data.readonly",
+			"the card's data partition went read-only after an error of the card; nothing in it is lost, and nothing more is written; the box starts anew %d min after its last start, or at once, to check it; the card may be worn out",
+			CARD_CHECK_UP_MS / 60000);
+	s->read_only_told = true;
+	if (s->now.up_ms >= CARD_CHECK_UP_MS)
+		supervisor_reboot(s, "the card's data partition is to be checked", 0);
+}
+
 void supervisor_slots_turn(struct supervisor *s, int64_t now_ms)
 {
 	if (s->leaving == STAYS) {
 		turn_alive(s, now_ms);
 		turn_clock(s, now_ms);
 		turn_trial(s, now_ms);
+		turn_read_only(s);
 	}
 	send_to_card(s, now_ms);
 }

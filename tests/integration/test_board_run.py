@@ -19,6 +19,8 @@ KEY = "key-of-the-tests"
 # Of the supervisor: service_process.h, deaths.h
 SILENCE_SECONDS = 30
 EARLY_SECONDS = 120
+# supervisor_private.h
+CHECK_UP_SECONDS = 600
 
 
 @pytest.fixture(autouse=True)
@@ -290,6 +292,24 @@ def test_a_stick_that_cannot_be_written(image, stick, serve, broker, jsonl):  # 
     wait_until(lambda: (stick / "scorebox-status.txt").exists(), 40, "the status file on the stick")
     assert image.console.count("board.stick-file") == 1
     assert image.process.stop(30) == 0
+
+
+def test_an_error_of_the_card(image, stick, serve, broker, jsonl):  # noqa: F811
+    """Its check is at the start, so the box starts anew: not before it was up for ten minutes, so as not to do that
+    for ever."""
+    image.put("run/scorebox/card-errors.before", "2\n")
+    image.put("run/scorebox/card-errors", "2\n")
+    image.works(serve, broker, jsonl).start()
+    image.shows("all well", 60)
+    image.put("run/scorebox/card-errors", "3\n")
+    image.says("error data.readonly: ")
+    image.shows("read-only after an error")
+    if time.clock_gettime(time.CLOCK_MONOTONIC) < CHECK_UP_SECONDS:
+        assert image.process.running and not image.get("run/scorebox/reboot")
+        return
+    wait_until(lambda: not image.process.running, 30, "its end")
+    assert "is to be checked" in image.get("run/scorebox/reboot")
+    assert image.console.count("data.readonly") == 1
 
 
 def test_without_a_clock(image, serve, broker, jsonl):  # noqa: F811
