@@ -60,6 +60,8 @@ void situation_of_boot(struct situation *s, const struct places *p)
 	s->slot = line.slot ? line.slot : '?';
 	s->trial_boot = line.trial;
 	s->watchdog_off = !line.watchdog;
+	if (!note_line(p->at[PLACE_CARD_ERRORS_BEFORE], s->card_errors, sizeof s->card_errors))
+		*s->card_errors = '\0';
 }
 
 /* ---- of now ---- */
@@ -110,16 +112,17 @@ static void read_bad_lines(struct situation *s, const char *path)
  * mount's own flag as it is. */
 static void read_card(struct situation *s, const struct places *p)
 {
-	char errors[24], before[24];
+	char errors[sizeof s->card_errors];
 
-	s->card_read_only = note_line(p->at[PLACE_CARD_ERRORS], errors, sizeof errors) &&
-			    note_line(p->at[PLACE_CARD_ERRORS_BEFORE], before, sizeof before) &&
-			    strcmp(errors, before) != 0;
+	s->card_read_only = *s->card_errors &&
+			    note_line(p->at[PLACE_CARD_ERRORS], errors, sizeof errors) &&
+			    strcmp(errors, s->card_errors) != 0;
 	if (!note_line(p->at[PLACE_TROUBLE], s->trouble, sizeof s->trouble))
 		*s->trouble = '\0';
 	if (s->card_read_only)
 		snprintf(s->trouble, sizeof s->trouble,
-			"read-only after an error; the box starts anew within 10 min");
+			"read-only after an error; the box starts anew within %d min",
+			CARD_CHECK_UP_MS / 60000);
 }
 
 void situation_of_now(struct situation *s, const struct places *p)

@@ -12,6 +12,7 @@ enum {
 	BOOTING_MS = 20000, /* so long the LED says booting, when nothing else is known */
 	KAFKA_PATIENCE_MS =
 		60000, /* so long a client may connect before it is away, where it names no reason */
+	CARD_CHECK_UP_MS = 10 * 60000, /* a card at its end starts the box no oftener */
 	NOTE_BYTES = 160,
 	SITUATION_ERRORS = 4,
 };
@@ -29,6 +30,7 @@ struct situation {
 	char version[VERSION_BYTES];
 	char slot; /* 'a', 'b', '?' unknown */
 	bool trial_boot, watchdog_off;
+	char card_errors[24]; /* of its data partition, before it was used; "": there is none */
 
 	/* of the box: "" where there is no such note */
 	int64_t wall_us, up_ms;

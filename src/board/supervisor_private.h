@@ -26,9 +26,8 @@ enum {
 	CLOCK_EVERY_MS = 60 * 60000,
 	LOG_EVERY_MS = 5000, /* cards wear, too */
 	RETRY_EVERY_MS = 30000,
-	REBOOT_WITHIN_MS = 60000,      /* then by the kernel alone */
-	NOT_BEGUN_MS = 10000,	       /* for a human to read why */
-	CARD_CHECK_UP_MS = 10 * 60000, /* a card at its end starts the box no oftener */
+	REBOOT_WITHIN_MS = 60000, /* then by the kernel alone */
+	NOT_BEGUN_MS = 10000,	  /* for a human to read why */
 	BOX_LOG_WAITING = 4096,
 };
 

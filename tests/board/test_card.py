@@ -25,4 +25,4 @@ def test_an_error_of_the_card(replay, make_card, make_stick, make_guest):
     wait_for_a_book(guest)
     kept.is_still_there()
     expect_on_the_stick(guest, stick, "slot a ")
-    assert "data.readonly" not in guest.sh("cat /run/scorebox/trouble 2>/dev/null; true")
+    assert "read-only" not in guest.sh("cat /run/scorebox/status.txt")

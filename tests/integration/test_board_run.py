@@ -19,7 +19,7 @@ KEY = "key-of-the-tests"
 # Of the supervisor: service_process.h, deaths.h
 SILENCE_SECONDS = 30
 EARLY_SECONDS = 120
-# supervisor_private.h
+# situation.h
 CHECK_UP_SECONDS = 600
 
 
