@@ -402,6 +402,15 @@ struct member {
 	unsigned count, records;
 };
 
+static struct subscriber *join(struct rig *r)
+{
+	struct subscriber *s = open_subscriber(r);
+	struct why why = {""};
+
+	assert_int_equal(subscriber_join(s, &why), STATUS_OK);
+	return s;
+}
+
 static void commit(struct subscriber *s, int partition, int64_t offset)
 {
 	const struct subscriber_start next = {partition, offset};
@@ -477,15 +486,13 @@ static void group_shares(void **state)
 {
 	struct rig r;
 	struct member a = {0}, b = {0};
-	struct why why = {""};
 
 	(void)state;
 	rig_open(&r, 1, 4);
 	fill(&r, 400, 50, 100);
 	r.settings.group = "boxes";
 	r.settings.options = "heartbeat.interval.ms=200,session.timeout.ms=6000";
-	a.s = open_subscriber(&r);
-	assert_int_equal(subscriber_join(a.s, &why), STATUS_OK);
+	a.s = join(&r);
 	serve_until(&a, 4, NULL, 0);
 	for (int64_t until_ms = clock_mono_ms() + 20000;
 		a.records < 400 && clock_mono_ms() < until_ms;)
@@ -495,8 +502,7 @@ static void group_shares(void **state)
 	for (int i = 0; i < 20 && committed(&r, 0) != 1; i++)
 		commit(a.s, 0, 1);
 	assert_int_equal(committed(&r, 0), 1);
-	b.s = open_subscriber(&r);
-	assert_int_equal(subscriber_join(b.s, &why), STATUS_OK);
+	b.s = join(&r);
 	serve_until(&a, 2, &b, 2);
 	for (int i = 0; i < 4; i++)
 		assert_true(a.has[i] != b.has[i]);
@@ -505,15 +511,6 @@ static void group_shares(void **state)
 	serve_until(&b, 4, NULL, 0);
 	subscriber_close(b.s);
 	rig_close(&r);
-}
-
-static struct subscriber *join(struct rig *r)
-{
-	struct subscriber *s = open_subscriber(r);
-	struct why why = {""};
-
-	assert_int_equal(subscriber_join(s, &why), STATUS_OK);
-	return s;
 }
 
 /* A member that closes with a rebalance still to answer: it ends at once, and the others go on. */
@@ -584,14 +581,12 @@ static void out_of_range_in_a_group(void **state)
 	struct rig r;
 	struct subscriber *s;
 	struct subscriber_event e;
-	struct why why = {""};
 
 	(void)state;
 	rig_open(&r, 1, 1);
 	fill(&r, 100, 10, 100);
 	r.settings.group = "boxes";
-	s = open_subscriber(&r);
-	assert_int_equal(subscriber_join(s, &why), STATUS_OK);
+	s = join(&r);
 	expect(s, SUBSCRIBER_ASSIGNED, &e);
 	assert_int_equal(e.count, 1);
 	assign(s, 0, 5000);
