@@ -21,7 +21,7 @@ set(SCOREBOX_DEPS_ROOT ${PROJECT_SOURCE_DIR}/build/deps)
 set(SCOREBOX_DEPS_PREFIX ${SCOREBOX_DEPS_ROOT}/${flavour})
 
 function(scorebox_build_deps)
-	set(work ${SCOREBOX_DEPS_ROOT}/work/${flavour})
+	set(work ${SCOREBOX_DEPS_PREFIX}.work)
 	set(flags ${MUSL_FLAGS} -ffunction-sections -fdata-sections -fPIE -fstack-protector-strong)
 	if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^arm") # gcc has it for the 64-bit one only
 		list(APPEND flags -fstack-clash-protection)
